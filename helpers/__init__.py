@@ -1,0 +1,16 @@
+"""Models, loops and metrics of the book, small enough to read in one sitting.
+
+Read the modules in this order; each imports only from those before it.
+
+runtime      profile, device, seeds, checkpoints
+data         where images come from, splits, few-shot subsets, preprocessing
+models       backbones, generators, discriminators, the digit network
+losses       adversarial losses and penalties
+augment      augmentation by the batch
+train        the loops: supervised and adversarial
+metrics      accuracy, confusion, FID, KID
+experiments  one command for each committed file of weights or results
+book         the book's own machinery: plots, widgets, claims, exercises
+"""
+
+__version__ = "0.1.0"

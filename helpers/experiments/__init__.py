@@ -1,0 +1,1 @@
+"""One command for each committed file: ``python -m helpers.experiments.NAME``."""

@@ -1,0 +1,324 @@
+"""The two loops of the book, supervised and adversarial. Both run on Hugging Face Accelerate.
+
+Both draw their batches from tensors in memory with one CPU generator, so a seed means the same on
+every device; both can be interrupted (the stop button, Ctrl-C) and go on from a checkpoint.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm.auto import tqdm
+
+from helpers import losses
+from helpers.data import Dataset, to_float
+from helpers.runtime import load_state, save_state
+
+
+class GanResult(NamedTuple):
+    """ema : the averaged generator, in evaluation mode. history : lists of equal length by name."""
+
+    ema: nn.Module
+    history: dict[str, list]
+
+
+def set_train_mode(model: nn.Module) -> None:
+    """`model.train()`, except that batch norm with frozen weights stays in evaluation mode.
+
+    requires_grad=False stops the gradient, not the running mean and variance: a "frozen" body in
+    train mode would still drift with every batch.
+    """
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.affine and not module.weight.requires_grad:
+            module.eval()
+
+
+@torch.no_grad()
+def predict(model: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 256) -> torch.Tensor:
+    """Logits of all images, on the CPU, in evaluation mode; the model's mode is restored.
+
+    images : uint8, (N, C, H, W). transform : maps a float batch in 0 to 1 to the model's input.
+    Returns float, (N, classes).
+    """
+    device, training = next(model.parameters()).device, model.training
+    model.eval()
+    out = []
+    for batch in images.split(batch_size):
+        x = to_float(batch.to(device))
+        out.append(model(transform(x) if transform else x).float().cpu())
+    model.train(training)
+    return torch.cat(out)
+
+
+def fit_classifier(model: nn.Module, optimizer: torch.optim.Optimizer, train: Dataset, validation: Dataset | None = None, *,
+                   steps: int, batch_size: int = 32, transform: Callable | None = None, augment: Callable | None = None,
+                   scheduler: Any = None, seed: int = 0, every: int = 20, checkpoint: str | Path | None = None,
+                   label: str = "train") -> dict[str, list]:
+    """Train a classifier with cross-entropy, and leave it at its best validation accuracy.
+
+    Parameters
+    ----------
+    model, optimizer
+        The model returns logits (N, classes). Learning rates, groups and weight decay are the
+        optimizer's; parameters with requires_grad=False stay as they are.
+    train, validation
+        Labelled uint8 images. Every `every` steps the validation accuracy is measured and the best
+        weights kept; without a validation set the last weights stay.
+    steps, batch_size
+        Number of updates, and images an update and process, drawn with replacement.
+    transform
+        Maps a float batch in 0 to 1, (N, C, H, W), to the model's input.
+    augment
+        ``augment(batch, generator)``, applied to the float batch before `transform`.
+    scheduler
+        A torch learning-rate scheduler, stepped once an update.
+    seed
+        Of the batches and the augmentation. Initial weights are the caller's.
+    checkpoint
+        A file to save to every `every` steps. Where it exists, training goes on from it.
+
+    Returns
+    -------
+    dict
+        "step", "loss" (mean over the interval) and "validation_accuracy" (0 to 1), lists of equal length.
+
+    Raises
+    ------
+    FloatingPointError
+        The loss is not finite.
+    ValueError
+        Empty data, or labels that the model has no output for.
+    """
+    if len(train.labels) == 0 or steps < 1:
+        raise ValueError(f"need at least one image and one step, got {len(train.labels)} images and {steps} steps")
+    accelerator = Accelerator()
+    model, optimizer = accelerator.prepare(model, optimizer)
+    plain = accelerator.unwrap_model(model)
+    images, labels = train.images.to(accelerator.device), train.labels.to(accelerator.device)
+    generator = torch.Generator().manual_seed(seed + 100_003 * accelerator.process_index)
+    history: dict[str, list] = {"step": [], "loss": [], "validation_accuracy": []}
+    best: dict[str, Any] = {"accuracy": -1.0, "weights": None}
+    step, total = 0, 0.0
+
+    def snapshot() -> dict[str, Any]:
+        return {"kind": "classifier", "step": step, "total": total, "model": plain.state_dict(), "optimizer": optimizer.state_dict(),
+                "scheduler": scheduler.state_dict() if scheduler else None, "generator": generator.get_state(),
+                "history": history, "best": best}
+
+    if checkpoint and Path(checkpoint).exists():
+        state = _resume(checkpoint, "classifier")
+        plain.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        if scheduler:
+            scheduler.load_state_dict(state["scheduler"])
+        generator.set_state(state["generator"])
+        step, total, history, best = state["step"], state["total"], state["history"], state["best"]
+
+    bar = tqdm(total=steps, initial=step, desc=label, leave=False, disable=_quiet(accelerator))
+    try:
+        while step < steps:
+            set_train_mode(plain)
+            index = torch.randint(len(labels), (batch_size,), generator=generator).to(images.device)
+            x, y = to_float(images[index]), labels[index]
+            if augment:
+                x = augment(x, generator)
+            logits = model(transform(x) if transform else x)
+            if step == 0 and int(labels.max()) >= logits.shape[1]:
+                raise ValueError(f"labels go up to {int(labels.max())} but the model has {logits.shape[1]} outputs: replace its head")
+            loss = F.cross_entropy(logits, y)
+            _require_finite(step, loss=loss.item())
+            optimizer.zero_grad()
+            accelerator.backward(loss)
+            optimizer.step()
+            if scheduler:
+                scheduler.step()
+            step, total = step + 1, total + loss.item()
+            bar.update()
+            if step % every == 0 or step == steps:
+                accuracy = math.nan
+                if validation is not None:
+                    accuracy = (predict(plain, validation.images, transform).argmax(1) == validation.labels).float().mean().item()
+                    if accuracy > best["accuracy"]:
+                        best = {"accuracy": accuracy, "weights": {k: v.detach().cpu().clone() for k, v in plain.state_dict().items()}}
+                history["step"].append(step)
+                history["loss"].append(total / ((step - 1) % every + 1))
+                history["validation_accuracy"].append(accuracy)
+                total = 0.0
+                _save(accelerator, checkpoint, snapshot)
+    except KeyboardInterrupt:
+        _interrupted(accelerator, checkpoint, snapshot, step, steps)
+    finally:
+        bar.close()
+    if best["weights"] is not None:
+        plain.load_state_dict(best["weights"])
+    plain.eval()
+    return history
+
+
+def train_gan(generator: nn.Module, discriminator: nn.Module, images: torch.Tensor, *, steps: int, batch_size: int = 64,
+              lr_generator: float = 2e-4, lr_discriminator: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999),
+              r1_weight: float = 0.0, ema_decay: float = 0.999, augment: Callable | None = None, seed: int = 0, every: int = 100,
+              measure: Callable[[int, nn.Module], dict[str, Any]] | None = None, checkpoint: str | Path | None = None,
+              label: str = "GAN") -> GanResult:
+    """Train a generator against a discriminator with the non-saturating loss.
+
+    Parameters
+    ----------
+    generator, discriminator
+        ``generator(z)`` maps (N, generator.latent) to images with values −1 to 1;
+        ``discriminator(x)`` maps images to scores (N,). Parameters with requires_grad=False stay frozen.
+    images
+        Real images, uint8, (N, C, H, W).
+    r1_weight
+        Weight of the R1 penalty; 0 leaves it out.
+    ema_decay
+        Of the average of the generator's weights, θ̄ ← decay · θ̄ + (1 − decay) · θ. It remembers
+        about 1 / (1 − decay) steps: keep that well below `steps`.
+    augment
+        ``augment(batch, generator)``, applied to real and fake images alike before the discriminator.
+        It must be differentiable: the generator learns through it.
+    measure
+        ``measure(step, ema_generator)``, called at step 0, every `every` steps and at the end;
+        the dict that it returns is added to the history.
+    checkpoint
+        A file to save to every `every` steps. Where it exists, training goes on from it.
+
+    Returns
+    -------
+    GanResult
+        The averaged generator and a history with "step", "loss_discriminator", "loss_generator"
+        (means over the interval) and what `measure` returned.
+
+    Raises
+    ------
+    FloatingPointError
+        A loss is not finite.
+    """
+    if images.dtype != torch.uint8 or images.ndim != 4 or len(images) == 0 or steps < 1:
+        raise ValueError(f"need uint8 images of shape (N, C, H, W) and at least one step, got {images.dtype} {tuple(images.shape)} and {steps}")
+    # Channels-last memory lets the CPU's convolutions run about half as fast again.
+    generator.to(memory_format=torch.channels_last)
+    discriminator.to(memory_format=torch.channels_last)
+    trainable = [p for p in discriminator.parameters() if p.requires_grad]
+    opt_g = torch.optim.Adam([p for p in generator.parameters() if p.requires_grad], lr_generator, betas)
+    opt_d = torch.optim.Adam(trainable, lr_discriminator, betas)
+    accelerator = Accelerator()
+    generator, discriminator, opt_g, opt_d = accelerator.prepare(generator, discriminator, opt_g, opt_d)
+    plain_g, plain_d = accelerator.unwrap_model(generator), accelerator.unwrap_model(discriminator)
+    ema = AveragedModel(plain_g, multi_avg_fn=get_ema_multi_avg_fn(ema_decay), use_buffers=True)
+    device = accelerator.device
+    images = images.to(device)
+    random = torch.Generator().manual_seed(seed + 100_003 * accelerator.process_index)
+    history: dict[str, list] = {"step": [], "loss_discriminator": [], "loss_generator": []}
+    step, sum_d, sum_g = 0, 0.0, 0.0
+
+    def snapshot() -> dict[str, Any]:
+        return {"kind": "gan", "step": step, "sums": [sum_d, sum_g], "generator": plain_g.state_dict(), "discriminator": plain_d.state_dict(),
+                "ema": ema.state_dict(), "opt_g": opt_g.state_dict(), "opt_d": opt_d.state_dict(),
+                "random": random.get_state(), "history": history}
+
+    def record() -> None:
+        n = (step - 1) % every + 1 if step else 0
+        row = {"step": step, "loss_discriminator": sum_d / n if n else math.nan, "loss_generator": sum_g / n if n else math.nan}
+        if measure and accelerator.is_main_process:
+            ema.eval()
+            row |= measure(step, ema.module)
+        for key, value in row.items():
+            history.setdefault(key, []).append(value)
+
+    if checkpoint and Path(checkpoint).exists():
+        state = _resume(checkpoint, "gan")
+        for module, key in ((plain_g, "generator"), (plain_d, "discriminator"), (ema, "ema"), (opt_g, "opt_g"), (opt_d, "opt_d")):
+            module.load_state_dict(state[key])
+        random.set_state(state["random"])
+        step, (sum_d, sum_g), history = state["step"], state["sums"], state["history"]
+    else:
+        record()
+
+    def prepared(batch: torch.Tensor) -> torch.Tensor:
+        return augment(batch, random) if augment else batch
+
+    bar = tqdm(total=steps, initial=step, desc=label, leave=False, disable=_quiet(accelerator))
+    try:
+        while step < steps:
+            generator.train()
+            discriminator.train()
+            real = 2 * to_float(images[torch.randint(len(images), (batch_size,), generator=random).to(device)]) - 1
+            fake = generator(torch.randn(batch_size, plain_g.latent, generator=random).to(device))
+
+            # Discriminator. The fakes are detached: this step must not move the generator.
+            real_in = prepared(real)
+            if r1_weight:
+                real_in = real_in.detach().requires_grad_(True)
+            scores = discriminator(torch.cat([real_in, prepared(fake.detach())]))
+            real_scores, fake_scores = scores[:batch_size], scores[batch_size:]
+            loss_d = losses.discriminator_loss(real_scores, fake_scores)
+            total_d = loss_d + r1_weight * losses.r1_penalty(real_in, real_scores) if r1_weight else loss_d
+            _require_finite(step, discriminator=total_d.item())
+            opt_d.zero_grad()
+            accelerator.backward(total_d)
+            opt_d.step()
+
+            # Generator. The discriminator is only a judge here: its own gradients would be wasted work.
+            for p in trainable:
+                p.requires_grad_(False)
+            loss_g = losses.generator_loss(discriminator(prepared(fake)))
+            _require_finite(step, generator=loss_g.item())
+            opt_g.zero_grad()
+            accelerator.backward(loss_g)
+            opt_g.step()
+            for p in trainable:
+                p.requires_grad_(True)
+
+            ema.update_parameters(plain_g)
+            step, sum_d, sum_g = step + 1, sum_d + loss_d.item(), sum_g + loss_g.item()
+            bar.update()
+            if step % every == 0 or step == steps:
+                record()
+                sum_d = sum_g = 0.0
+                _save(accelerator, checkpoint, snapshot)
+    except KeyboardInterrupt:
+        _interrupted(accelerator, checkpoint, snapshot, step, steps)
+    finally:
+        for p in trainable:
+            p.requires_grad_(True)
+        bar.close()
+    return GanResult(ema.module.eval(), history)
+
+
+def _quiet(accelerator: Accelerator) -> bool | None:
+    # None keeps tqdm's own choice, which the variable TQDM_DISABLE overrides.
+    return None if accelerator.is_main_process else True
+
+
+def _require_finite(step: int, **values: float) -> None:
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the {name} loss became {value} at step {step}: lower the learning rate or check the "
+                                     "inputs for NaN. An earlier checkpoint, if you asked for one, is untouched.")
+
+
+def _resume(path: str | Path, kind: str) -> dict[str, Any]:
+    state = load_state(path)
+    if not isinstance(state, dict) or state.get("kind") != kind:
+        raise ValueError(f"{path} is not a checkpoint of this loop ({kind}): give another file, or delete it to start afresh")
+    return state
+
+
+def _save(accelerator: Accelerator, path: str | Path | None, snapshot: Callable) -> None:
+    if path and accelerator.is_main_process:
+        save_state(path, snapshot())
+
+
+def _interrupted(accelerator: Accelerator, path: str | Path | None, snapshot: Callable, step: int, steps: int) -> None:
+    _save(accelerator, path, snapshot)
+    if accelerator.is_main_process:
+        print(f"interrupted at step {step} of {steps}: " + (f"run the cell again to go on from {path}" if path else
+              "give checkpoint=\"some-file.safetensors\" to be able to go on later"))
