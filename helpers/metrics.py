@@ -37,14 +37,14 @@ def interval95(values: list[float]) -> tuple[float, float]:
 
 
 class _Features(nn.Module):
-    """Adapter: torchmetrics calls the extractor like a function."""
+    """Adapter: torchmetrics calls the extractor like a function, with uint8 images."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
 
     def forward(self, x):
-        return self.network.features(x)
+        return self.network.features(to_float(x))
 
 
 def fid_against(real: torch.Tensor, network: nn.Module, batch_size: int = 500) -> Callable[[torch.Tensor], float]:
@@ -92,15 +92,19 @@ def _update(metric, images: torch.Tensor, real: bool, batch_size: int) -> None:
         raise ValueError(f"expected uint8 images, got {images.dtype}: `helpers.metrics.sample` returns them")
     with torch.no_grad():
         for batch in images.split(batch_size):
-            metric.update(to_float(batch.to(metric.device)), real=real)
+            metric.update(batch.to(metric.device), real=real)
+
+
+def sample(generator: nn.Module, n: int, seed: int = 0) -> torch.Tensor:
+    """Generate `n` images from seeded standard normal latents: uint8, (n, C, H, W), on the CPU."""
+    return decode(generator, torch.randn(n, generator.latent, generator=torch.Generator().manual_seed(seed)))
 
 
 @torch.no_grad()
-def sample(generator: nn.Module, n: int, seed: int = 0, batch_size: int = 500) -> torch.Tensor:
-    """Generate `n` images: uint8, (n, C, H, W), on the CPU; the generator's mode is restored."""
+def decode(generator: nn.Module, latents: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
+    """Latent vectors, float, (N, latent) → images, uint8, (N, C, H, W), on the CPU; the generator's mode is restored."""
     device, training = next(generator.parameters()).device, generator.training
     generator.eval()
-    z = torch.randn(n, generator.latent, generator=torch.Generator().manual_seed(seed))
-    images = torch.cat([generator(part.to(device)).cpu() for part in z.split(batch_size)])
+    images = torch.cat([generator(part.to(device)).cpu() for part in latents.split(batch_size)])
     generator.train(training)
     return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

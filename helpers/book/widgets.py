@@ -1,0 +1,60 @@
+"""Pieces of a page that move: frames for the static page, a latent slider for a live notebook."""
+
+import base64
+import html
+
+import ipywidgets
+import torch
+from IPython.display import HTML
+
+from helpers import metrics
+from helpers.book.plots import png
+
+
+def frames(pictures: list[bytes], labels: list[str], alt: str) -> HTML:
+    """A slider over PNG pictures that needs neither a kernel nor a network: it works in the built page.
+
+    pictures, labels : one of each a frame. alt : what the pictures show, for readers who cannot see them.
+    """
+    if len(pictures) != len(labels) or not pictures:
+        raise ValueError(f"need as many labels as pictures, and at least one; got {len(labels)} and {len(pictures)}")
+    last = len(pictures) - 1
+    figures = "".join(
+        f'<figure{"" if i == last else " hidden"}><img src="data:image/png;base64,{base64.b64encode(picture).decode()}" '
+        f'alt="{html.escape(alt)}, {html.escape(label)}"><figcaption>{html.escape(label)}</figcaption></figure>'
+        for i, (picture, label) in enumerate(zip(pictures, labels)))
+    script = "this.parentNode.querySelectorAll('figure').forEach((f, i) => f.hidden = i != this.value)"
+    return HTML(f'<div class="frames"><input type="range" min="0" max="{last}" value="{last}" style="width: 100%; max-width: 24em" '
+                f'aria-label="{html.escape(alt)}: choose a frame" oninput="{script}">{figures}</div>')
+
+
+def latent_explorer(generator: torch.nn.Module, seed: int = 0, zoom: int = 5) -> ipywidgets.Widget:
+    """Sliders that walk between latent vectors; needs a running kernel.
+
+    "from" and "to" choose two latent vectors by their seed; "mix" moves between them along the great
+    circle, because the straight line leaves the shell where a Gaussian keeps its samples.
+    """
+    start, end = (ipywidgets.IntSlider(value, 0, 99, description=name) for value, name in ((seed, "from"), (seed + 1, "to")))
+    mix = ipywidgets.FloatSlider(0.0, min=0, max=1, step=0.02, description="mix")
+    picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width=f"{32 * zoom}px"))
+
+    def draw(_=None) -> None:
+        picture.value = png(metrics.decode(generator, slerp(*(latent(generator, s.value) for s in (start, end)), mix.value)), 1, zoom)
+
+    for slider in (start, end, mix):
+        slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([start, end, mix, picture])
+
+
+def latent(generator: torch.nn.Module, seed: int) -> torch.Tensor:
+    """The latent vector of a seed: float, (1, generator.latent)."""
+    return torch.randn(1, generator.latent, generator=torch.Generator().manual_seed(seed))
+
+
+def slerp(a: torch.Tensor, b: torch.Tensor, t: float) -> torch.Tensor:
+    """Spherical interpolation, `a` at t = 0 and `b` at t = 1; (N, D) each."""
+    angle = torch.acos((torch.nn.functional.cosine_similarity(a, b)).clamp(-1, 1)).unsqueeze(1)
+    if bool((angle.sin() < 1e-4).any()):  # nearly parallel: the arc is a line
+        return (1 - t) * a + t * b
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
