@@ -1,0 +1,43 @@
+PYTHON ?= python3
+PY := .venv/bin/python
+BOOK := .venv/bin/jupyter-book build -W -n --keep-going
+
+.DEFAULT_GOAL := help
+.PHONY: help book html refresh test lint address clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.venv/.installed: requirements.txt constraints.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer, or call make with PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, but $(PYTHON) is $$($(PYTHON) --version 2>&1): call make with PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up .venv (the first time it downloads PyTorch, several gigabytes) ..."
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	$(PY) -m pip install -r requirements.txt -c constraints.txt
+	$(PY) -m pip install --no-build-isolation --no-deps -e .
+	@touch $@
+
+book: .venv/.installed ## Execute a copy of all notebooks (quick profile) and build the pages from it.
+	BOOK_PROFILE=$${BOOK_PROFILE:-quick} $(PY) -m helpers.book.execute --into _build/executed
+	$(BOOK) _build/executed
+	@echo "The book: file://$(CURDIR)/_build/executed/_build/html/index.html"
+
+html: .venv/.installed ## Build the pages from the committed outputs; runs nothing.
+	$(BOOK) .
+	@echo "The book: file://$(CURDIR)/_build/html/index.html"
+
+refresh: .venv/.installed ## Execute the notebooks and write the outputs into them.
+	BOOK_PROFILE=quick $(PY) -m helpers.book.execute --in-place
+
+test: .venv/.installed ## Run the unit tests, and every notebook against its committed outputs.
+	BOOK_PROFILE=quick TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(PY) -m pytest
+
+lint: .venv/.installed ## Check the code style of the package, the tests and the notebooks.
+	$(PY) -m ruff check helpers tests book conftest.py
+
+address: .venv/.installed ## Write another repository address everywhere: make address URL=https://github.com/you/fork
+	@$(PY) -m helpers.book.address "$(URL)"
+
+clean: ## Delete the built pages and caches; keeps .venv.
+	rm -rf _build dist .pytest_cache .ruff_cache
+	find helpers tests book -name __pycache__ -prune -exec rm -rf {} +

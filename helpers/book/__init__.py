@@ -1,0 +1,1 @@
+"""Machinery of the book itself: plots, widgets, claims, exercises, and the commands behind make."""

@@ -1,0 +1,111 @@
+"""The two players' losses against closed forms."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from helpers import losses
+
+EVERY_LOSS = [
+    lambda s: losses.discriminator_loss(s, s),
+    losses.generator_loss,
+    losses.saturating_generator_loss,
+]
+
+
+def gradient(loss, score):
+    s = torch.tensor([float(score)], requires_grad=True)
+    loss(s).backward()
+    return s.grad.item()
+
+
+def test_values_where_the_discriminator_cannot_tell():
+    zero = torch.zeros(5)
+    assert losses.discriminator_loss(zero, zero).item() == pytest.approx(2 * math.log(2))
+    assert losses.generator_loss(zero).item() == pytest.approx(math.log(2))
+    assert losses.saturating_generator_loss(zero).item() == pytest.approx(-math.log(2))
+
+
+def test_discriminator_loss_against_the_formula():
+    real, fake = torch.tensor([1.0, -0.5, 3.0]), torch.tensor([-2.0, 0.25, 1.0])
+    D = torch.sigmoid
+    expected = -D(real).log().mean() - (1 - D(fake)).log().mean()
+    torch.testing.assert_close(losses.discriminator_loss(real, fake), expected)
+    assert losses.discriminator_loss(torch.tensor([9.0]), torch.tensor([-9.0])) < 0.001 < 17 < \
+        losses.discriminator_loss(torch.tensor([-9.0]), torch.tensor([9.0]))
+
+
+def test_generator_losses_against_the_formula():
+    fake = torch.tensor([-2.0, 0.25, 1.0])
+    torch.testing.assert_close(losses.generator_loss(fake), -torch.sigmoid(fake).log().mean())
+    torch.testing.assert_close(losses.saturating_generator_loss(fake), (1 - torch.sigmoid(fake)).log().mean())
+
+
+def test_they_equal_binary_cross_entropy_with_logits():
+    generator = torch.Generator().manual_seed(0)
+    real, fake = (5 * torch.randn(64, generator=generator) for _ in range(2))
+    ones, zeros, bce = torch.ones(64), torch.zeros(64), F.binary_cross_entropy_with_logits
+    torch.testing.assert_close(losses.discriminator_loss(real, fake), bce(real, ones) + bce(fake, zeros))
+    torch.testing.assert_close(losses.generator_loss(fake), bce(fake, ones))
+    torch.testing.assert_close(losses.saturating_generator_loss(fake), -bce(fake, zeros))
+
+
+def test_batches_of_different_size_weigh_the_same():
+    real, fake = torch.tensor([0.3]), torch.tensor([0.1, -0.4, 2.0])
+    expected = F.softplus(-real).sum() + F.softplus(fake).sum() / 3
+    torch.testing.assert_close(losses.discriminator_loss(real, fake), expected)
+
+
+def test_only_the_saturating_gradient_vanishes_where_every_fake_is_rejected():
+    assert abs(gradient(losses.saturating_generator_loss, -20)) < 1e-8
+    assert gradient(losses.generator_loss, -20) == pytest.approx(-1, abs=1e-6)
+    # Both push the score up, and at score 0 equally hard.
+    assert gradient(losses.generator_loss, 0) == pytest.approx(-0.5)
+    assert gradient(losses.saturating_generator_loss, 0) == pytest.approx(-0.5)
+
+
+@pytest.mark.parametrize("loss", EVERY_LOSS, ids=["discriminator", "generator", "saturating"])
+@pytest.mark.parametrize("score", [-1e4, 1e4])
+def test_nothing_overflows(loss, score):
+    s = torch.tensor([score], requires_grad=True)
+    value = loss(s)
+    value.backward()
+    assert math.isfinite(value.item()) and abs(value.item()) <= 1e4 + 1
+    assert torch.isfinite(s.grad).all()
+
+
+@pytest.mark.parametrize("loss", EVERY_LOSS, ids=["discriminator", "generator", "saturating"])
+def test_every_loss_is_a_scalar(loss):
+    assert loss(torch.randn(7)).shape == ()
+
+
+# --- R1 -----------------------------------------------------------------------------------------
+
+
+def test_r1_of_a_linear_discriminator_is_half_the_squared_norm_of_its_weights():
+    generator = torch.Generator().manual_seed(0)
+    w = torch.randn(2, 4, 4, generator=generator)
+    x = torch.randn(6, 2, 4, 4, generator=generator).requires_grad_(True)
+    penalty = losses.r1_penalty(x, (x * w).sum((1, 2, 3)) + 3)
+    torch.testing.assert_close(penalty, 0.5 * w.square().sum())
+
+
+def test_r1_averages_over_the_batch_and_not_over_pixels():
+    # Score ½‖x‖², gradient x: the penalty is ½ mean‖x‖².
+    x = torch.stack([torch.full((1, 3, 3), 1.0), torch.full((1, 3, 3), 2.0)]).requires_grad_(True)
+    assert losses.r1_penalty(x, 0.5 * x.square().sum((1, 2, 3))).item() == pytest.approx(0.5 * (9 * 1 + 9 * 4) / 2)
+
+
+def test_r1_can_be_differentiated_to_the_weights():
+    w = torch.tensor([3.0, -1.0], requires_grad=True)
+    x = torch.zeros(5, 2, 1, 1, requires_grad=True)
+    losses.r1_penalty(x, (x.flatten(1) * w).sum(1)).backward()
+    torch.testing.assert_close(w.grad, w.detach())       # d ½‖w‖² / dw
+
+
+def test_r1_says_what_is_missing():
+    x = torch.zeros(2, 1, 4, 4)
+    with pytest.raises(ValueError, match="requires_grad_"):
+        losses.r1_penalty(x, x.sum((1, 2, 3)))

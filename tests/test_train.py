@@ -1,0 +1,768 @@
+"""The two training loops."""
+
+import copy
+import json
+import math
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers import losses, train
+from helpers.data import Dataset, to_float
+from helpers.models import Discriminator, Generator
+
+# --- material -----------------------------------------------------------------------------------
+
+
+def quadrants(n=160, seed=0):
+    """Four classes, told apart by the bright quadrant: easy, but not readable from the mean."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 100, (n, 1, 8, 8), dtype=torch.uint8, generator=generator)
+    labels = torch.arange(n) % 4
+    for image, label in zip(images, labels.tolist()):
+        y, x = 4 * (label // 2), 4 * (label % 2)
+        image[0, y:y + 4, x:x + 4] += 120
+    return Dataset(images, labels, tuple("abcd"))
+
+
+def classifier(seed=0, outputs=4):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, outputs))
+
+
+def fit(model, *, lr=1e-2, data=None, **options):
+    options = {"steps": 12, "batch_size": 8, "every": 4} | options
+    optimizer = options.pop("optimizer", None) or torch.optim.Adam(model.parameters(), lr)
+    return train.fit_classifier(model, optimizer, data or quadrants(), **options)
+
+
+def shapes(n=48, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (n, 1, 32, 32), dtype=torch.uint8, generator=generator)
+
+
+class Recorder(Generator):
+    """A generator that remembers the latents it was given."""
+
+    def __init__(self):
+        super().__init__(latent=4, width=4)
+        self.seen = []
+
+    def forward(self, z):
+        self.seen.append(z.detach().clone())
+        return super().forward(z)
+
+
+def players(seed=0):
+    torch.manual_seed(seed)
+    return Generator(latent=4, width=4), Discriminator(width=4)
+
+
+def adversarial(generator, discriminator, images=None, **options):
+    options = {"steps": 6, "batch_size": 4, "every": 2} | options
+    return train.train_gan(generator, discriminator, shapes() if images is None else images, **options)
+
+
+def state(model):
+    return {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+
+
+def weights(model):
+    return {k: v.detach().cpu().clone() for k, v in model.named_parameters()}
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def same_history(a, b):
+    # As text, because NaN is not equal to itself.
+    return json.dumps(a) == json.dumps(b)
+
+
+class Jitter:
+    """An augmentation that uses its generator, and raises `error` at call number `at`."""
+
+    def __init__(self, at=None, error=KeyboardInterrupt):
+        self.at, self.error, self.calls = at, error, 0
+
+    def __call__(self, batch, generator):
+        self.calls += 1
+        if self.calls == self.at:
+            raise self.error
+        return batch + 0.1 * torch.rand(batch.shape, generator=generator).to(batch.device)
+
+
+# --- predict and train mode ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_predict_is_the_model_in_evaluation_mode_and_restores_the_mode(training):
+    model, images = classifier(), quadrants(21).images
+    model(torch.rand(8, 1, 8, 8))                     # batch statistics differ from the running ones now
+    model.train(training)
+    before = state(model)
+    out = train.predict(model, images, lambda x: 2 * x, batch_size=8)
+    assert all(module.training is training for module in model.modules())
+    assert equal(state(model), before)
+    assert out.shape == (21, 4) and out.device.type == "cpu" and not out.requires_grad
+    torch.testing.assert_close(out, model.eval()(2 * to_float(images)).detach())
+
+
+@pytest.mark.xfail(strict=True, reason="predict puts every sub-module into the mode of the model as a whole")
+def test_predict_restores_the_mode_of_every_part():
+    model = classifier()
+    model[1].weight.requires_grad_(False)
+    train.set_train_mode(model)
+    train.predict(model, quadrants().images)
+    assert [module.training for module in model.modules()] == [True, True, False, True, True, True]
+
+
+def test_predict_wants_uint8():
+    with pytest.raises(ValueError, match="uint8"):
+        train.predict(classifier(), torch.rand(2, 1, 8, 8))
+
+
+def test_train_mode_spares_frozen_batch_norm_alone():
+    model = nn.Sequential(nn.BatchNorm2d(2), nn.BatchNorm2d(2), nn.Dropout(), nn.BatchNorm2d(2, affine=False)).eval()
+    model[0].requires_grad_(False)
+    train.set_train_mode(model)
+    assert [m.training for m in model] == [False, True, True, True]
+    model[0].requires_grad_(True)
+    train.set_train_mode(model)
+    assert model[0].training
+
+
+# --- classifier: learning -----------------------------------------------------------------------
+
+
+def test_a_classifier_learns():
+    model = classifier()
+    history = fit(model, validation=quadrants(80, seed=1), steps=60, batch_size=16, every=10)
+    test = quadrants(80, seed=2)
+    assert (train.predict(model, test.images).argmax(1) == test.labels).float().mean() > 0.95
+    assert history["loss"][-1] < 0.3 * history["loss"][0]
+    assert history["validation_accuracy"][-1] > 0.95
+    assert not model.training
+
+
+def test_history_covers_every_interval_and_the_end():
+    history = fit(classifier(), validation=quadrants(), steps=10, every=4)
+    assert history["step"] == [4, 8, 10]
+    assert len(history["loss"]) == len(history["validation_accuracy"]) == 3
+    without = fit(classifier(), steps=10, every=4)
+    assert all(math.isnan(x) for x in without["validation_accuracy"])
+    assert without["loss"] == history["loss"]        # looking does not disturb
+
+
+def test_the_loss_is_the_mean_over_its_interval():
+    fine, coarse = fit(classifier(), steps=7, every=1)["loss"], fit(classifier(), steps=7, every=3)["loss"]
+    assert coarse == pytest.approx([sum(fine[0:3]) / 3, sum(fine[3:6]) / 3, fine[6]])
+
+
+def test_one_update_is_one_step_down_the_cross_entropy():
+    # A batch far larger than the data would differ from run to run: use two images alike.
+    one = quadrants(4).select(torch.tensor([2, 2, 2]))
+    model, reference = classifier(), classifier()
+    history = fit(model, data=one, steps=1, optimizer=torch.optim.SGD(model.parameters(), 0.1), batch_size=2)
+    reference.train()
+    x, y = to_float(one.images[:2]), one.labels[:2]
+    loss = F.cross_entropy(reference(x), y)
+    loss.backward()
+    with torch.no_grad():
+        for p in reference.parameters():
+            p -= 0.1 * p.grad
+    assert history["loss"] == pytest.approx([loss.item()], rel=1e-5)
+    for name, p in weights(reference).items():
+        torch.testing.assert_close(weights(model)[name], p)
+
+
+def test_augment_comes_before_transform_and_only_in_training():
+    seen = []
+
+    def augment(batch, generator):
+        assert isinstance(generator, torch.Generator) and batch.dtype == torch.float32
+        assert 0 <= batch.min() and batch.max() <= 1
+        seen.append("augment")
+        return batch - 5
+
+    def transform(batch):
+        seen.append("augmented" if batch.min() < -1 else "plain")
+        return batch
+
+    fit(classifier(), validation=quadrants(), steps=2, every=2, augment=augment, transform=transform)
+    assert seen == ["augment", "augmented"] * 2 + ["plain"]
+
+
+def test_the_seed_fixes_batches_and_augmentation():
+    def run(seed):
+        model = classifier()
+        torch.manual_seed(1000 * seed + 17)       # the global generator has no say
+        history = fit(model, seed=seed, augment=Jitter())
+        return state(model), history
+
+    (a, ha), (b, hb), (c, _) = run(0), run(0), run(1)
+    assert equal(a, b) and same_history(ha, hb) and not equal(a, c)
+    model = classifier()
+    torch.manual_seed(4711)
+    fit(model, seed=0, augment=Jitter())
+    assert equal(state(model), a)
+
+
+def test_the_scheduler_sets_the_rate_of_every_update():
+    model = classifier()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.5)
+    fit(model, optimizer=optimizer, scheduler=scheduler, steps=7)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * 0.5**2)
+
+
+# --- classifier: what stays -----------------------------------------------------------------------
+
+
+def test_a_frozen_layer_moves_neither_its_weights_nor_its_statistics():
+    model = classifier()
+    model[:2].requires_grad_(False)
+    before = state(model)
+    fit(model, validation=quadrants(), optimizer=torch.optim.AdamW(model.parameters(), 0.1, weight_decay=0.5))
+    after = state(model)
+    for name in before:
+        assert torch.equal(before[name], after[name]) is not name.startswith("4."), name
+    assert [p.requires_grad for p in model.parameters()] == [False] * 4 + [True] * 2
+
+
+def test_a_layer_that_is_not_frozen_moves_both():
+    model = classifier()
+    before = state(model)
+    fit(model)
+    after = state(model)
+    assert not any(torch.equal(before[name], after[name]) for name in before)
+
+
+def spoil(model, validation, **options):
+    """Train on good images for 20 steps, then on inverted ones: validation gets worse."""
+    calls = []
+
+    def augment(batch, generator):
+        calls.append(1)
+        return batch if len(calls) <= 20 else 1 - batch
+
+    return fit(model, validation=validation, steps=60, batch_size=16, every=10, augment=augment, **options)
+
+
+def test_the_best_weights_by_validation_are_kept_and_not_the_last():
+    model, validation = classifier(), quadrants(80, seed=1)
+    history = spoil(model, validation)
+    reached = (train.predict(model, validation.images).argmax(1) == validation.labels).float().mean().item()
+    assert reached == pytest.approx(max(history["validation_accuracy"]))
+    assert history["validation_accuracy"][-1] < max(history["validation_accuracy"]) - 0.3
+
+
+def test_without_validation_the_last_weights_stay():
+    model, validation = classifier(), quadrants(80, seed=1)
+    spoil(model, None)
+    assert (train.predict(model, validation.images).argmax(1) == validation.labels).float().mean() < 0.7
+
+
+def test_the_best_weights_survive_a_resume(tmp_path):
+    model, validation, file = classifier(), quadrants(80, seed=1), tmp_path / "c.safetensors"
+    first = spoil(model, validation, checkpoint=file)
+    best = state(model)
+    again = classifier(seed=5)
+    assert same_history(fit(again, validation=validation, steps=60, checkpoint=file), first)
+    assert equal(state(again), best) and not again.training
+
+
+# --- classifier: errors ---------------------------------------------------------------------------
+
+
+def test_no_images_or_no_steps_is_an_error():
+    empty = quadrants().select(torch.tensor([], dtype=torch.int64))
+    with pytest.raises(ValueError, match="0 images"):
+        fit(classifier(), data=empty)
+    with pytest.raises(ValueError, match="0 steps"):
+        fit(classifier(), steps=0)
+
+
+def test_labels_beyond_the_outputs_name_the_head():
+    with pytest.raises(ValueError, match="up to 3.*3 outputs.*head"):
+        fit(classifier(outputs=3))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_stops_and_leaves_the_earlier_checkpoint(tmp_path, bad):
+    file, kept = tmp_path / "c.safetensors", []
+
+    def augment(batch, generator):
+        kept.append(file.read_bytes() if file.exists() else None)
+        return batch * bad if len(kept) == 7 else batch
+
+    model = classifier()
+    with pytest.raises(FloatingPointError, match="step 6.*learning rate"):
+        fit(model, augment=augment, checkpoint=file)
+    assert kept[6] is not None and file.read_bytes() == kept[6]
+    assert all(torch.isfinite(p).all() for p in model.parameters())      # nor did it get into the weights
+    assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"]
+
+
+# --- classifier: interrupting and going on --------------------------------------------------------
+
+
+def scheduled(seed=0):
+    model = classifier(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    return model, {"optimizer": optimizer, "validation": quadrants(40, seed=1),
+                   "scheduler": torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 12)}
+
+
+def interrupted_fit(file, **jitter):
+    model, options = scheduled()
+    try:
+        fit(model, augment=Jitter(**jitter), checkpoint=file, **options)
+    except RuntimeError:
+        pass
+    model, options = scheduled(seed=8)           # other weights: everything has to come from the file
+    history = fit(model, augment=Jitter(), checkpoint=file, **options)
+    return model, history
+
+
+def uninterrupted_fit():
+    model, options = scheduled()
+    return model, fit(model, augment=Jitter(), **options)
+
+
+@pytest.mark.parametrize("at", [5, 7, 12])
+def test_a_classifier_killed_and_started_again_ends_bit_for_bit_the_same(tmp_path, at):
+    model, history = interrupted_fit(tmp_path / "c.safetensors", at=at, error=RuntimeError)
+    whole, expected = uninterrupted_fit()
+    assert equal(state(model), state(whole)) and same_history(history, expected)
+
+
+MID_STEP = pytest.mark.xfail(strict=True, reason="Ctrl-C saves in the middle of a step: the batch that was drawn is lost")
+
+
+@MID_STEP
+@pytest.mark.parametrize("at", [1, 5, 7])
+def test_a_classifier_interrupted_and_started_again_ends_bit_for_bit_the_same(tmp_path, at):
+    model, history = interrupted_fit(tmp_path / "c.safetensors", at=at)
+    whole, expected = uninterrupted_fit()
+    assert same_history(history, expected)
+    assert equal(state(model), state(whole))
+
+
+def test_an_interrupt_ends_the_loop_quietly_and_says_how_to_go_on(tmp_path, capsys):
+    file = tmp_path / "c.safetensors"
+    history = fit(classifier(), augment=Jitter(at=7), checkpoint=file)
+    out = capsys.readouterr().out
+    assert "interrupted at step 6 of 12" in out and str(file) in out
+    assert history["step"] == [4] and file.exists()
+    fit(classifier(), augment=Jitter(at=7))
+    assert "checkpoint=" in capsys.readouterr().out
+
+
+@pytest.mark.xfail(strict=True, reason="the mean loss of the first interval after an extension divides by the whole interval")
+def test_a_finished_run_can_be_extended(tmp_path):
+    file = tmp_path / "c.safetensors"
+    fit(classifier(), steps=6, checkpoint=file)
+    model, whole = classifier(seed=8), classifier()
+    history, fine = fit(model, steps=12, checkpoint=file), fit(whole, steps=12, every=1)
+    assert equal(state(model), state(whole))
+    assert history["step"] == [4, 6, 8, 12]
+    assert history["loss"] == pytest.approx([sum(fine["loss"][a:b]) / (b - a) for a, b in ((0, 4), (4, 6), (6, 8), (8, 12))])
+
+
+def test_each_loop_refuses_the_other_ones_checkpoint(tmp_path):
+    fit(classifier(), steps=2, checkpoint=tmp_path / "c.safetensors")
+    adversarial(*players(), steps=1, checkpoint=tmp_path / "g.safetensors")
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match="g.safetensors is not a checkpoint of this loop"):
+        fit(classifier(), checkpoint=tmp_path / "g.safetensors")
+    with pytest.raises(ValueError, match="c.safetensors is not a checkpoint of this loop"):
+        adversarial(*players(), checkpoint=tmp_path / "c.safetensors")
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+# --- GAN ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("r1_weight", [0.0, 5.0])
+def test_one_step_of_both_players_against_a_plain_one(r1_weight):
+    torch.manual_seed(0)
+    generator, discriminator = Recorder(), Discriminator(width=4)
+    g, d = (copy.deepcopy(m).to(memory_format=torch.channels_last).train() for m in (generator, discriminator))
+    batches = []
+
+    def augment(batch, random):
+        batches.append(batch.detach().clone())
+        return batch
+
+    result = adversarial(generator, discriminator, steps=1, every=1, lr_generator=3e-3, lr_discriminator=1e-3,
+                         betas=(0.4, 0.9), r1_weight=r1_weight, augment=augment)
+    real, fake, again = (batch.cpu() for batch in batches)
+    z = generator.seen[0].cpu()
+    assert torch.equal(fake, again) and z.shape == (4, 4)
+
+    opt_g, opt_d = torch.optim.Adam(g.parameters(), 3e-3, (0.4, 0.9)), torch.optim.Adam(d.parameters(), 1e-3, (0.4, 0.9))
+    made = g(z)
+    torch.testing.assert_close(made.detach(), fake)
+    x = real.clone().requires_grad_(True)
+    scores = d(torch.cat([x, fake]))
+    loss_d = losses.discriminator_loss(scores[:4], scores[4:])
+    (loss_d + r1_weight * losses.r1_penalty(x, scores[:4])).backward()
+    opt_d.step()
+    loss_g = losses.generator_loss(d(made))
+    loss_g.backward()
+    opt_g.step()
+
+    assert result.history["loss_discriminator"][1] == pytest.approx(loss_d.item(), rel=1e-5)
+    assert result.history["loss_generator"][1] == pytest.approx(loss_g.item(), rel=1e-4)
+    for ours, theirs, rate in ((generator, g, 3e-3), (discriminator, d, 1e-3)):
+        for name, p in weights(theirs).items():
+            off = (weights(ours)[name] - p).abs() > 0.1 * rate
+            # Adam's first step has the size of the rate whatever the gradient's: rounding turns a few tiny ones round.
+            assert off.float().mean() < 0.02, name
+
+
+def test_r1_changes_the_discriminator_and_lowers_its_slope():
+    def slope(discriminator):
+        x = (2 * to_float(shapes(32)) - 1).requires_grad_(True)
+        return 2 * losses.r1_penalty(x, discriminator.eval().cpu()(x)).item()
+
+    def run(weight):
+        generator, discriminator = players()
+        adversarial(generator, discriminator, steps=40, every=40, r1_weight=weight, lr_discriminator=2e-3)
+        return slope(discriminator)
+
+    # Spectral normalisation holds the layers, not the slope at the data.
+    assert run(1000.0) < 0.7 * run(0.0)
+
+
+def test_the_average_follows_its_formula():
+    generator, discriminator = players()
+    seen = []
+
+    def measure(step, ema):
+        seen.append((state(generator), state(ema), ema.training))
+        return {}
+
+    result = adversarial(generator, discriminator, steps=5, every=1, ema_decay=0.7, lr_generator=1e-2, measure=measure)
+    assert len(seen) == 6 and not any(training for _, _, training in seen)
+    assert equal(seen[0][1], seen[0][0])                        # it starts where the generator does
+    average = seen[1][1]
+    for now, reported, _ in seen[2:]:
+        for name, value in average.items():
+            if value.is_floating_point():                       # batch-norm statistics included
+                average[name] = 0.7 * value + 0.3 * now[name]
+                torch.testing.assert_close(reported[name], average[name], rtol=1e-4, atol=1e-6)
+                assert not torch.allclose(reported[name], now[name], rtol=1e-5, atol=1e-7), name
+    assert equal(state(result.ema), seen[-1][1]) and not result.ema.training
+
+
+def test_without_memory_the_average_is_the_generator():
+    generator, discriminator = players()
+    result = adversarial(generator, discriminator, ema_decay=0.0)
+    for name, value in weights(generator).items():
+        torch.testing.assert_close(weights(result.ema)[name], value)
+    assert result.ema is not generator
+
+
+@pytest.mark.parametrize("still", ["generator", "discriminator"])
+def test_neither_players_step_moves_the_other(still):
+    generator, discriminator = players()
+    before = {"generator": weights(generator), "discriminator": weights(discriminator)}
+    adversarial(generator, discriminator, **{f"lr_{still}": 0.0})
+    after = {"generator": weights(generator), "discriminator": weights(discriminator)}
+    for name in before:
+        assert equal(before[name], after[name]) is (name == still)
+        if name != still:
+            assert not any(torch.equal(before[name][key], after[name][key]) for key in before[name])
+
+
+def test_the_generator_step_leaves_no_gradient_in_the_discriminator():
+    # The gradient left behind is that of the discriminator's own loss alone.
+    torch.manual_seed(0)
+    generator, discriminator = Generator(latent=4, width=4), Discriminator(width=4)
+    reference = copy.deepcopy(discriminator).to(memory_format=torch.channels_last).train()
+    batches = []
+
+    def augment(batch, random):
+        batches.append(batch.detach().cpu().clone())
+        return batch
+
+    adversarial(generator, discriminator, steps=1, augment=augment)
+    scores = reference(torch.cat(batches[:2]))
+    losses.discriminator_loss(scores[:4], scores[4:]).backward()
+    for p, q in zip(discriminator.parameters(), reference.parameters()):
+        torch.testing.assert_close(p.grad.cpu(), q.grad, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("ending", ["finished", "interrupted", "failed"])
+def test_frozen_parameters_stay_and_the_flags_come_back(ending):
+    generator, discriminator = players()
+    frozen = {"generator": "net.0.weight", "discriminator": "body.0.parametrizations.weight.original"}
+    for model, name in ((generator, frozen["generator"]), (discriminator, frozen["discriminator"])):
+        dict(model.named_parameters())[name].requires_grad_(False)
+    before = weights(generator), weights(discriminator)
+    augment = {"finished": None, "interrupted": Jitter(at=6), "failed": lambda batch, random: batch * math.nan}[ending]
+    try:
+        adversarial(generator, discriminator, augment=augment)
+    except FloatingPointError:
+        assert ending == "failed"
+    for model, old, name in zip((generator, discriminator), before, frozen.values()):
+        now = dict(model.named_parameters())
+        assert {key for key, p in now.items() if not p.requires_grad} == {name}
+        assert torch.equal(now[name].detach().cpu(), old[name])
+        if ending == "finished":
+            assert not any(torch.equal(now[key].detach().cpu(), old[key]) for key in old if key != name)
+
+
+def test_what_measure_returns_lands_in_the_history():
+    result = adversarial(*players(), steps=5, every=2, measure=lambda step, ema: {"ten": 10 * step, "pixels": ema(torch.zeros(
+        1, 4, device=next(ema.parameters()).device)).numel()})
+    assert result.history["step"] == [0, 2, 4, 5]
+    assert result.history["ten"] == [0, 20, 40, 50] and result.history["pixels"] == [1024] * 4
+    assert {len(column) for column in result.history.values()} == {4}
+    for name in ("loss_discriminator", "loss_generator"):
+        assert math.isnan(result.history[name][0]) and all(math.isfinite(x) for x in result.history[name][1:])
+
+
+def test_gan_losses_are_means_over_their_interval():
+    fine, coarse = (adversarial(*players(), steps=5, every=every).history for every in (1, 2))
+    for name in ("loss_discriminator", "loss_generator"):
+        a = fine[name][1:]
+        assert coarse[name][1:] == pytest.approx([(a[0] + a[1]) / 2, (a[2] + a[3]) / 2, a[4]])
+
+
+def test_real_and_fake_images_reach_the_discriminator_in_one_range_and_through_the_augmentation():
+    seen = []
+
+    def augment(batch, random):
+        seen.append((batch.min().item(), batch.max().item(), batch.requires_grad))
+        return batch
+
+    adversarial(*players(), steps=2, augment=augment)
+    assert len(seen) == 6                                      # real, fake, and fake again for the generator
+    assert all(-1 <= low < high <= 1 for low, high, _ in seen)
+    assert seen[0][0] < -0.95 and seen[0][1] > 0.95            # noise images: 0 became −1 and 255 became 1
+    assert [grad for *_, grad in seen] == [False, False, True] * 2
+
+
+def test_the_generator_learns_through_the_augmentation():
+    # Where augmentation lets nothing through, nothing can be learnt.
+    generator, discriminator = players()
+    before = weights(generator)
+    adversarial(generator, discriminator, augment=lambda batch, random: 0 * batch)
+    assert equal(weights(generator), before)
+
+
+def test_a_gan_learns_the_grey_of_its_images():
+    generator, discriminator = players()
+    images = torch.full((32, 1, 32, 32), 230, dtype=torch.uint8)
+    result = adversarial(generator, discriminator, images, steps=120, batch_size=16, every=120, lr_generator=5e-3,
+                         lr_discriminator=1e-3, ema_decay=0.8)
+    with torch.no_grad():
+        z = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+        grey = result.ema.cpu()(z).mean().item()
+    assert grey > 0.4                                           # 230 is 0.8; it began at 0
+
+
+def test_the_gan_seed_fixes_everything_that_is_drawn():
+    def run(seed, noise):
+        generator, discriminator = players()
+        torch.manual_seed(noise)
+        result = adversarial(generator, discriminator, seed=seed, augment=Jitter())
+        return state(generator) | {"ema." + k: v for k, v in state(result.ema).items()}
+
+    first = run(0, 1)
+    assert equal(first, run(0, 2)) and not equal(first, run(1, 1))
+
+
+@pytest.mark.parametrize("images", [shapes().float(), shapes()[:, 0], shapes()[:0]], ids=["float", "three dimensions", "none"])
+def test_gan_wants_uint8_images(images):
+    with pytest.raises(ValueError, match=r"uint8 images of shape \(N, C, H, W\).*got"):
+        adversarial(*players(), images)
+
+
+def test_gan_wants_a_step():
+    with pytest.raises(ValueError, match="at least one step.*0 steps|at least one step.*and 0"):
+        adversarial(*players(), steps=0)
+
+
+def test_a_gan_loss_that_is_not_finite_stops_and_leaves_the_earlier_checkpoint(tmp_path):
+    file, kept = tmp_path / "g.safetensors", []
+
+    def augment(batch, random):
+        kept.append(file.read_bytes() if file.exists() else None)
+        return batch * math.nan if len(kept) == 10 else batch        # the first batch of step 3
+
+    generator, discriminator = players()
+    with pytest.raises(FloatingPointError, match="discriminator loss.*step 3.*learning rate"):
+        adversarial(generator, discriminator, augment=augment, checkpoint=file)
+    assert kept[9] is not None and file.read_bytes() == kept[9]
+    assert all(torch.isfinite(p).all() for model in (generator, discriminator) for p in model.parameters())
+
+
+# --- GAN: interrupting and going on ---------------------------------------------------------------
+
+
+def interrupted_gan(file, **jitter):
+    def measure(step, ema):
+        return {"weight": float(next(ema.parameters()).detach().sum())}
+
+    try:
+        adversarial(*players(), augment=Jitter(**jitter), measure=measure, checkpoint=file)
+    except RuntimeError:
+        pass
+    generator, discriminator = players(seed=8)
+    result = adversarial(generator, discriminator, augment=Jitter(), measure=measure, checkpoint=file)
+    whole_g, whole_d = players()
+    whole = adversarial(whole_g, whole_d, augment=Jitter(), measure=measure)
+    pairs = ((generator, whole_g), (discriminator, whole_d), (result.ema, whole.ema))
+    return result.history, whole.history, all(equal(state(a), state(b)) for a, b in pairs)
+
+
+@pytest.mark.parametrize("at", [7, 11, 12, 18])
+def test_a_gan_killed_and_started_again_ends_bit_for_bit_the_same(tmp_path, at):
+    history, expected, same = interrupted_gan(tmp_path / "g.safetensors", at=at, error=RuntimeError)
+    assert same and same_history(history, expected)
+
+
+@MID_STEP
+@pytest.mark.parametrize("at", [10, 11, 12])          # real, fake, and after the discriminator's update
+def test_a_gan_interrupted_and_started_again_ends_bit_for_bit_the_same(tmp_path, at):
+    history, expected, same = interrupted_gan(tmp_path / "g.safetensors", at=at)
+    assert same and same_history(history, expected)
+
+
+def test_a_finished_gan_comes_back_from_its_checkpoint(tmp_path):
+    file = tmp_path / "g.safetensors"
+    first = adversarial(*players(), checkpoint=file)
+    again = adversarial(*players(seed=8), checkpoint=file)
+    assert equal(state(first.ema), state(again.ema)) and same_history(first.history, again.history)
+
+
+# --- two processes --------------------------------------------------------------------------------
+
+SCRIPT = '''
+import hashlib, json, sys
+import torch
+from accelerate import Accelerator
+from test_train import Generator, Discriminator, classifier, players, quadrants, shapes, weights
+from helpers import train
+
+rank, out = Accelerator().process_index, sys.argv[1]
+torch.set_num_threads(1)
+
+def digest(tensor):
+    return hashlib.sha1(tensor.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+
+def sums(model):
+    return {name: digest(value) for name, value in weights(model).items()}
+
+class Watch:
+    def __init__(self):
+        self.seen = []
+    def __call__(self, batch, generator):
+        self.seen.append(digest(batch))
+        return batch
+
+report = {"processes": Accelerator().num_processes}
+for steps in (4, 8):           # the second time, from the checkpoint
+    model, watch = classifier(seed=0), Watch()
+    history = train.fit_classifier(model, torch.optim.SGD(model.parameters(), 0.1), quadrants(), steps=steps, batch_size=8,
+                                   every=2, augment=watch, checkpoint=out + "/c.safetensors")
+    (generator, discriminator), watch_gan = players(), Watch()
+    result = train.train_gan(generator, discriminator, shapes(), steps=steps, batch_size=4, every=2, augment=watch_gan,
+                             r1_weight=1.0, measure=lambda step, ema: {"rank": rank}, checkpoint=out + "/g.safetensors")
+    report[str(steps)] = {"classifier": sums(model), "generator": sums(generator), "discriminator": sums(discriminator),
+                          "ema": sums(result.ema), "batches": watch.seen, "gan_batches": watch_gan.seen,
+                          "measured": result.history.get("rank")}
+# Validation accuracies that mean nothing, so that the best one is a matter of chance.
+random = torch.Generator().manual_seed(0)
+validation = quadrants(400)._replace(images=torch.randint(0, 256, (400, 1, 8, 8), dtype=torch.uint8, generator=random),
+                                     labels=torch.randint(4, (400,), generator=random))
+model = classifier(seed=0)
+train.fit_classifier(model, torch.optim.SGD(model.parameters(), 0.05), quadrants(), validation, steps=24, batch_size=4, every=1)
+report["validated"] = sums(model)
+with open(f"{out}/{rank}.json", "w") as file:
+    json.dump(report, file)
+'''
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory):
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError as error:
+        pytest.skip(f"no loopback network for two processes: {error}")
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "script.py").write_text(SCRIPT)
+    here = Path(__file__).parent
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1",
+                                "TQDM_DISABLE": "1",
+                                "PYTHONPATH": os.pathsep.join([str(here.parent), str(here), os.environ.get("PYTHONPATH", "")])}
+    if sys.platform == "linux":
+        environment["GLOO_SOCKET_IFNAME"] = "lo"       # where the host's own name does not resolve
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_addr", "127.0.0.1",
+               "--master_port", str(port), str(folder / "script.py"), str(folder)]
+    with open(folder / "log", "w") as log:
+        launcher = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            code = launcher.wait(timeout=300)
+        finally:
+            launcher.terminate()                       # passed on to the two processes
+            launcher.wait()
+    assert code == 0, (folder / "log").read_text()[-3000:]
+    reports = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+    assert [report["processes"] for report in reports] == [2, 2]
+    return reports
+
+
+@pytest.mark.parametrize("part", ["classifier", "generator", "discriminator", "ema"])
+def test_two_processes_end_with_the_same_weights(two_processes, part):
+    a, b = two_processes
+    assert a["4"][part] == b["4"][part]
+    assert a["8"][part] == b["8"][part] != a["4"][part]
+
+
+@pytest.mark.parametrize("part", ["batches", "gan_batches"])
+def test_two_processes_draw_different_batches(two_processes, part):
+    a, b = (set(report["4"][part]) for report in two_processes)
+    assert a and b and not a & b
+
+
+@pytest.mark.xfail(strict=True, reason="a checkpoint holds the first process's generator, and every process goes on from it")
+@pytest.mark.parametrize("part", ["batches", "gan_batches"])
+def test_two_processes_draw_different_batches_after_a_resume(two_processes, part):
+    a, b = (set(report["8"][part]) for report in two_processes)
+    assert a and b and not a & b
+
+
+def test_two_processes_learn_from_both_batches(two_processes):
+    # The same run in one process ends elsewhere: the gradients of both were averaged.
+    model = classifier(seed=0)
+    train.fit_classifier(model, torch.optim.SGD(model.parameters(), 0.1), quadrants(), steps=4, batch_size=8, every=2)
+    import hashlib
+
+    alone = {name: hashlib.sha1(value.contiguous().numpy().tobytes()).hexdigest() for name, value in weights(model).items()}
+    assert not set(alone.values()) & set(two_processes[0]["4"]["classifier"].values())
+
+
+def test_only_the_first_process_measures(two_processes):
+    assert two_processes[0]["8"]["measured"] == [0] * 5
+    assert two_processes[1]["4"]["measured"] is None
+
+
+@pytest.mark.xfail(strict=True, reason="each process validates with its own batch-norm statistics, and picks its own best step")
+def test_two_processes_agree_on_the_best_weights(two_processes):
+    a, b = two_processes
+    assert a["validated"] == b["validated"]
