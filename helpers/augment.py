@@ -6,8 +6,15 @@ import torch
 import torch.nn.functional as F
 
 
-def random_affine(images: torch.Tensor, generator: torch.Generator, *, shift: float = 2.0,
-                  degrees: float = 10.0, zoom: float = 0.1, flip: bool = False) -> torch.Tensor:
+def random_affine(
+    images: torch.Tensor,
+    generator: torch.Generator,
+    *,
+    shift: float = 2.0,
+    degrees: float = 10.0,
+    zoom: float = 0.1,
+    flip: bool = False,
+) -> torch.Tensor:
     """Move, turn and scale each image at random; the border is filled with zeros.
 
     images : float, (N, C, H, W). generator : on the CPU, so that a seed means the same on every

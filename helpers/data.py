@@ -85,8 +85,10 @@ def load(name: str | Path, split: str = "train", size: int = 32) -> Dataset:
     elif Path(name).is_dir():
         return _folder(Path(name), split, size)
     else:
-        raise ValueError(f"unknown data set {str(name)!r}: choose one of {', '.join(BUNDLED + DOWNLOADED)}, "
-                         "or give the path of a folder of images")
+        raise ValueError(
+            f"unknown data set {str(name)!r}: choose one of {', '.join(BUNDLED + DOWNLOADED)}, "
+            "or give the path of a folder of images"
+        )
     return dataset if size == 32 else dataset._replace(images=resize(dataset.images, size))
 
 
@@ -161,7 +163,7 @@ def typeset(characters: tuple[str, ...] = LETTERS, n: int = 10_000, seed: int = 
     Returns white-on-black images, (n, 1, 32, 32). Letters come in either case, and both cases are
     one class: at random size "O" and "o" are the same shape.
     """
-    sheet = _glyph_sheet(characters)                              # classes, variants, 64, 64
+    sheet = _glyph_sheet(characters)  # classes, variants, 64, 64
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(low: float, high: float) -> torch.Tensor:
@@ -169,14 +171,14 @@ def typeset(characters: tuple[str, ...] = LETTERS, n: int = 10_000, seed: int = 
 
     labels = torch.randint(len(characters), (n,), generator=generator)
     variant = torch.randint(sheet.shape[1], (n,), generator=generator)
-    angle, shear = uniform(-0.26, 0.26), uniform(-0.3, 0.3)       # ±15 degrees
-    zoom_x, zoom_y = uniform(0.65, 1.15), uniform(0.65, 1.15)     # above 1 the glyph gets smaller
+    angle, shear = uniform(-0.26, 0.26), uniform(-0.3, 0.3)  # ±15 degrees
+    zoom_x, zoom_y = uniform(0.65, 1.15), uniform(0.65, 1.15)  # above 1 the glyph gets smaller
     theta = torch.zeros(n, 2, 3)
     theta[:, 0, 0], theta[:, 0, 1] = zoom_x * angle.cos(), zoom_x * (shear - angle.sin())
     theta[:, 1, 0], theta[:, 1, 1] = zoom_y * angle.sin(), zoom_y * angle.cos()
     theta[:, :, 2] = torch.stack([uniform(-0.12, 0.12), uniform(-0.12, 0.12)], 1)
     images = []
-    for lo in range(0, n, 2048):                                  # by chunks: bounds the memory
+    for lo in range(0, n, 2048):  # by chunks: bounds the memory
         part = slice(lo, lo + 2048)
         glyphs = sheet[labels[part], variant[part]].unsqueeze(1)
         grid = F.affine_grid(theta[part], list(glyphs.shape), align_corners=False)
@@ -202,7 +204,7 @@ def _glyph_sheet(characters: tuple[str, ...]) -> torch.Tensor:
                 canvas = Image.new("L", (64, 64))
                 ImageDraw.Draw(canvas).text((32, 32), form, fill=255, font=face, anchor="mm")
                 row.append(np.asarray(canvas))
-        row *= 2 if len(row) == len(fonts) else 1                 # digits have one case
+        row *= 2 if len(row) == len(fonts) else 1  # digits have one case
         sheet.append(np.stack(row))
     return torch.from_numpy(np.stack(sheet)).float() / 255
 
@@ -253,7 +255,8 @@ def _downloaded(name: str, split: str) -> Dataset:
             raise OSError(f"cannot write to {root}: set BOOK_DATA to a folder that you may write to") from error
         raise ConnectionError(
             f"cannot download {name} ({error}). Connect to a network, set BOOK_DATA to a folder that already "
-            "holds it, or use the bundled data: BOOK_PROFILE=quick") from error
+            "holds it, or use the bundled data: BOOK_PROFILE=quick"
+        ) from error
     except (AssertionError, ValueError, EOFError) as error:
         raise ValueError(f"the files of {name} in {root} are damaged: delete them and run again") from error
     pixels = torch.as_tensor(raw.data)

@@ -56,7 +56,9 @@ def fid_against(real: torch.Tensor, network: nn.Module, batch_size: int = 500) -
 
     real, and the fakes : uint8, (N, 1, 32, 32). network : has `features`, 64 numbers an image here.
     """
-    metric = FrechetInceptionDistance(_Features(network), reset_real_features=False, input_img_size=tuple(real.shape[1:]))
+    metric = FrechetInceptionDistance(
+        _Features(network), reset_real_features=False, input_img_size=tuple(real.shape[1:])
+    )
     metric.to(next(network.parameters()).device)
     _update(metric, real, True, batch_size)
 
@@ -68,8 +70,15 @@ def fid_against(real: torch.Tensor, network: nn.Module, batch_size: int = 500) -
     return fid
 
 
-def kid(real: torch.Tensor, fake: torch.Tensor, network: nn.Module, subsets: int = 50, subset_size: int = 500,
-        seed: int = 0, batch_size: int = 500) -> tuple[float, float]:
+def kid(
+    real: torch.Tensor,
+    fake: torch.Tensor,
+    network: nn.Module,
+    subsets: int = 50,
+    subset_size: int = 500,
+    seed: int = 0,
+    batch_size: int = 500,
+) -> tuple[float, float]:
     """Kernel Inception distance, mean and standard deviation over random subsets.
 
     Bińkowski et al. 2018, https://arxiv.org/abs/1801.01401: the squared maximum mean discrepancy of
@@ -102,7 +111,7 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> torch.Tensor:
 
 @torch.no_grad()
 def decode(generator: nn.Module, latents: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
-    """Latent vectors, float, (N, latent) → images, uint8, (N, C, H, W), on the CPU; the generator's mode is restored."""
+    """Latent vectors, float, (N, latent) → images, uint8, (N, C, H, W), on the CPU; the mode is restored."""
     device, training = next(generator.parameters()).device, generator.training
     generator.eval()
     images = torch.cat([generator(part.to(device)).cpu() for part in latents.split(batch_size)])

@@ -94,10 +94,15 @@ def provenance(command: str, seconds: float, data: str, seeds: list[int]) -> dic
         "command": command,
         "data": data,
         "seeds": seeds,
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads",
+        "device": torch.cuda.get_device_name()
+        if device.type == "cuda"
+        else f"{device.type}, {torch.get_num_threads()} threads",
         "seconds": round(seconds),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__.split("+")[0],
-                     "torchvision": torchvision.__version__.split("+")[0]},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__.split("+")[0],
+            "torchvision": torchvision.__version__.split("+")[0],
+        },
     }
 
 
@@ -125,9 +130,13 @@ def save_weights(model: torch.nn.Module, path: str | Path, dtype: torch.dtype = 
 
     `card` becomes the file's metadata. The file's SHA-256 is added to ``checksums.json`` beside it.
     """
-    state = {name: value.detach().cpu().to(dtype if value.is_floating_point() else value.dtype).contiguous()
-             for name, value in model.state_dict().items()}
-    path = _write_whole(path, lambda part: save_file(state, part, metadata={k: str(v) for k, v in card.items()} or None))
+    state = {
+        name: value.detach().cpu().to(dtype if value.is_floating_point() else value.dtype).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    path = _write_whole(
+        path, lambda part: save_file(state, part, metadata={k: str(v) for k, v in card.items()} or None)
+    )
     sums = path.parent / "checksums.json"
     known = json.loads(sums.read_text()) if sums.is_file() else {}
     known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -224,7 +233,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, st
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}
     except SafetensorError as error:
-        raise ValueError(f"{path} is truncated or no safetensors file ({error}): delete it and make it again") from error
+        raise ValueError(
+            f"{path} is truncated or no safetensors file ({error}): delete it and make it again"
+        ) from error
 
 
 def _write_whole(path: str | Path, write) -> Path:
@@ -240,7 +251,9 @@ def _write_whole(path: str | Path, write) -> Path:
         part.chmod(0o644)
         part.replace(path)
     except OSError as error:
-        raise OSError(f"cannot write {path} ({error.strerror or error}): choose a folder that you may write to") from error
+        raise OSError(
+            f"cannot write {path} ({error.strerror or error}): choose a folder that you may write to"
+        ) from error
     finally:
         if part is not None:
             part.unlink(missing_ok=True)

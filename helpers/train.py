@@ -41,7 +41,9 @@ def set_train_mode(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def predict(model: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 256) -> torch.Tensor:
+def predict(
+    model: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 256
+) -> torch.Tensor:
     """Logits of all images, on the CPU, in evaluation mode; the model's mode is restored.
 
     images : uint8, (N, C, H, W). transform : maps a float batch in 0 to 1 to the model's input.
@@ -57,10 +59,22 @@ def predict(model: nn.Module, images: torch.Tensor, transform: Callable | None =
     return torch.cat(out)
 
 
-def fit_classifier(model: nn.Module, optimizer: torch.optim.Optimizer, train: Dataset, validation: Dataset | None = None, *,
-                   steps: int, batch_size: int = 32, transform: Callable | None = None, augment: Callable | None = None,
-                   scheduler: Any = None, seed: int = 0, every: int = 20, checkpoint: str | Path | None = None,
-                   label: str = "train") -> dict[str, list]:
+def fit_classifier(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    train: Dataset,
+    validation: Dataset | None = None,
+    *,
+    steps: int,
+    batch_size: int = 32,
+    transform: Callable | None = None,
+    augment: Callable | None = None,
+    scheduler: Any = None,
+    seed: int = 0,
+    every: int = 20,
+    checkpoint: str | Path | None = None,
+    label: str = "train",
+) -> dict[str, list]:
     """Train a classifier with cross-entropy, and leave it at its best validation accuracy.
 
     Parameters
@@ -108,9 +122,17 @@ def fit_classifier(model: nn.Module, optimizer: torch.optim.Optimizer, train: Da
     step, total = 0, 0.0
 
     def snapshot() -> dict[str, Any]:
-        return {"kind": "classifier", "step": step, "total": total, "model": plain.state_dict(), "optimizer": optimizer.state_dict(),
-                "scheduler": scheduler.state_dict() if scheduler else None, "generator": generator.get_state(),
-                "history": history, "best": best}
+        return {
+            "kind": "classifier",
+            "step": step,
+            "total": total,
+            "model": plain.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "scheduler": scheduler.state_dict() if scheduler else None,
+            "generator": generator.get_state(),
+            "history": history,
+            "best": best,
+        }
 
     if checkpoint and Path(checkpoint).exists():
         state = _resume(checkpoint, "classifier")
@@ -131,7 +153,9 @@ def fit_classifier(model: nn.Module, optimizer: torch.optim.Optimizer, train: Da
                 x = augment(x, generator)
             logits = model(transform(x) if transform else x)
             if step == 0 and int(labels.max()) >= logits.shape[1]:
-                raise ValueError(f"labels go up to {int(labels.max())} but the model has {logits.shape[1]} outputs: replace its head")
+                raise ValueError(
+                    f"labels go up to {int(labels.max())} but the model has {logits.shape[1]} outputs: replace its head"
+                )
             loss = F.cross_entropy(logits, y)
             _require_finite(step, loss=loss.item())
             optimizer.zero_grad()
@@ -144,9 +168,17 @@ def fit_classifier(model: nn.Module, optimizer: torch.optim.Optimizer, train: Da
             if step % every == 0 or step == steps:
                 accuracy = math.nan
                 if validation is not None:
-                    accuracy = (predict(plain, validation.images, transform).argmax(1) == validation.labels).float().mean().item()
+                    accuracy = (
+                        (predict(plain, validation.images, transform).argmax(1) == validation.labels)
+                        .float()
+                        .mean()
+                        .item()
+                    )
                     if accuracy > best["accuracy"]:
-                        best = {"accuracy": accuracy, "weights": {k: v.detach().cpu().clone() for k, v in plain.state_dict().items()}}
+                        best = {
+                            "accuracy": accuracy,
+                            "weights": {k: v.detach().cpu().clone() for k, v in plain.state_dict().items()},
+                        }
                 history["step"].append(step)
                 history["loss"].append(total / ((step - 1) % every + 1))
                 history["validation_accuracy"].append(accuracy)
@@ -162,11 +194,26 @@ def fit_classifier(model: nn.Module, optimizer: torch.optim.Optimizer, train: Da
     return history
 
 
-def train_gan(generator: nn.Module, discriminator: nn.Module, images: torch.Tensor, *, steps: int, batch_size: int = 64,
-              lr_generator: float = 2e-4, lr_discriminator: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999),
-              r1_weight: float = 0.0, ema_decay: float = 0.999, augment: Callable | None = None, seed: int = 0, every: int = 100,
-              measure: Callable[[int, nn.Module], dict[str, Any]] | None = None, checkpoint: str | Path | None = None,
-              label: str = "GAN") -> GanResult:
+def train_gan(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    images: torch.Tensor,
+    *,
+    steps: int,
+    batch_size: int = 64,
+    lr_generator: float = 1e-3,
+    lr_discriminator: float = 3e-3,
+    betas: tuple[float, float] = (0.0, 0.99),
+    decay_from: float = 1.0,
+    r1_weight: float = 0.0,
+    ema_decay: float = 0.999,
+    augment: Callable | None = None,
+    seed: int = 0,
+    every: int = 100,
+    measure: Callable[[int, nn.Module], dict[str, Any]] | None = None,
+    checkpoint: str | Path | None = None,
+    label: str = "GAN",
+) -> GanResult:
     """Train a generator against a discriminator with the non-saturating loss.
 
     Parameters
@@ -176,6 +223,13 @@ def train_gan(generator: nn.Module, discriminator: nn.Module, images: torch.Tens
         ``discriminator(x)`` maps images to scores (N,). Parameters with requires_grad=False stay frozen.
     images
         Real images, uint8, (N, C, H, W).
+    lr_generator, lr_discriminator, betas
+        Of the two Adam optimizers. The discriminator learns faster than the generator (Heusel et
+        al. 2017, https://arxiv.org/abs/1706.08500), and the first moment is off: the other player
+        moves at every step, so an average of past gradients points the wrong way.
+    decay_from
+        Fraction of `steps`, 0 to 1, after which both learning rates fall linearly to zero; 1 keeps
+        them constant.
     r1_weight
         Weight of the R1 penalty; 0 leaves it out.
     ema_decay
@@ -202,7 +256,12 @@ def train_gan(generator: nn.Module, discriminator: nn.Module, images: torch.Tens
         A loss is not finite.
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or len(images) == 0 or steps < 1:
-        raise ValueError(f"need uint8 images of shape (N, C, H, W) and at least one step, got {images.dtype} {tuple(images.shape)} and {steps}")
+        raise ValueError(
+            f"need uint8 images of shape (N, C, H, W) and at least one step, "
+            f"got {images.dtype} {tuple(images.shape)} and {steps}"
+        )
+    if not 0 <= decay_from <= 1:
+        raise ValueError(f"decay_from is a fraction of the steps, 0 to 1, got {decay_from}")
     # Channels-last memory lets the CPU's convolutions run about half as fast again.
     generator.to(memory_format=torch.channels_last)
     discriminator.to(memory_format=torch.channels_last)
@@ -220,13 +279,26 @@ def train_gan(generator: nn.Module, discriminator: nn.Module, images: torch.Tens
     step, sum_d, sum_g = 0, 0.0, 0.0
 
     def snapshot() -> dict[str, Any]:
-        return {"kind": "gan", "step": step, "sums": [sum_d, sum_g], "generator": plain_g.state_dict(), "discriminator": plain_d.state_dict(),
-                "ema": ema.state_dict(), "opt_g": opt_g.state_dict(), "opt_d": opt_d.state_dict(),
-                "random": random.get_state(), "history": history}
+        return {
+            "kind": "gan",
+            "step": step,
+            "sums": [sum_d, sum_g],
+            "generator": plain_g.state_dict(),
+            "discriminator": plain_d.state_dict(),
+            "ema": ema.state_dict(),
+            "opt_g": opt_g.state_dict(),
+            "opt_d": opt_d.state_dict(),
+            "random": random.get_state(),
+            "history": history,
+        }
 
     def record() -> None:
         n = (step - 1) % every + 1 if step else 0
-        row = {"step": step, "loss_discriminator": sum_d / n if n else math.nan, "loss_generator": sum_g / n if n else math.nan}
+        row = {
+            "step": step,
+            "loss_discriminator": sum_d / n if n else math.nan,
+            "loss_generator": sum_g / n if n else math.nan,
+        }
         if measure and accelerator.is_main_process:
             ema.eval()
             row |= measure(step, ema.module)
@@ -235,7 +307,13 @@ def train_gan(generator: nn.Module, discriminator: nn.Module, images: torch.Tens
 
     if checkpoint and Path(checkpoint).exists():
         state = _resume(checkpoint, "gan")
-        for module, key in ((plain_g, "generator"), (plain_d, "discriminator"), (ema, "ema"), (opt_g, "opt_g"), (opt_d, "opt_d")):
+        for module, key in (
+            (plain_g, "generator"),
+            (plain_d, "discriminator"),
+            (ema, "ema"),
+            (opt_g, "opt_g"),
+            (opt_d, "opt_d"),
+        ):
             module.load_state_dict(state[key])
         random.set_state(state["random"])
         step, (sum_d, sum_g), history = state["step"], state["sums"], state["history"]
@@ -250,6 +328,11 @@ def train_gan(generator: nn.Module, discriminator: nn.Module, images: torch.Tens
         while step < steps:
             generator.train()
             discriminator.train()
+            # From the step alone, so that a resumed run has the same rates.
+            share = 1.0 if step < decay_from * steps else (steps - step) / (steps * (1 - decay_from))
+            for optimizer, rate in ((opt_g, lr_generator), (opt_d, lr_discriminator)):
+                for group in optimizer.param_groups:
+                    group["lr"] = share * rate
             real = 2 * to_float(images[torch.randint(len(images), (batch_size,), generator=random).to(device)]) - 1
             fake = generator(torch.randn(batch_size, plain_g.latent, generator=random).to(device))
 
@@ -301,14 +384,18 @@ def _quiet(accelerator: Accelerator) -> bool | None:
 def _require_finite(step: int, **values: float) -> None:
     for name, value in values.items():
         if not math.isfinite(value):
-            raise FloatingPointError(f"the {name} loss became {value} at step {step}: lower the learning rate or check the "
-                                     "inputs for NaN. An earlier checkpoint, if you asked for one, is untouched.")
+            raise FloatingPointError(
+                f"the {name} loss became {value} at step {step}: lower the learning rate or check the "
+                "inputs for NaN. An earlier checkpoint, if you asked for one, is untouched."
+            )
 
 
 def _resume(path: str | Path, kind: str) -> dict[str, Any]:
     state = load_state(path)
     if not isinstance(state, dict) or state.get("kind") != kind:
-        raise ValueError(f"{path} is not a checkpoint of this loop ({kind}): give another file, or delete it to start afresh")
+        raise ValueError(
+            f"{path} is not a checkpoint of this loop ({kind}): give another file, or delete it to start afresh"
+        )
     return state
 
 
@@ -320,5 +407,11 @@ def _save(accelerator: Accelerator, path: str | Path | None, snapshot: Callable)
 def _interrupted(accelerator: Accelerator, path: str | Path | None, snapshot: Callable, step: int, steps: int) -> None:
     _save(accelerator, path, snapshot)
     if accelerator.is_main_process:
-        print(f"interrupted at step {step} of {steps}: " + (f"run the cell again to go on from {path}" if path else
-              "give checkpoint=\"some-file.safetensors\" to be able to go on later"))
+        print(
+            f"interrupted at step {step} of {steps}: "
+            + (
+                f"run the cell again to go on from {path}"
+                if path
+                else 'give checkpoint="some-file.safetensors" to be able to go on later'
+            )
+        )

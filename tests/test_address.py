@@ -10,10 +10,12 @@ from helpers.book import address
 from helpers.book.execute import ROOT, listed
 
 # Places that must hold the book's own address, not some other project's.
-OWN = re.compile(r"google\.com/github/([\w.-]+/[\w.-]+)/blob"
-                 r"|git\+https://github\.com/([\w.-]+/[\w-]+)"
-                 r"|repository-code: \"?https://github\.com/([\w.-]+/[\w-]+)"
-                 r"|Repository = \"https://github\.com/([\w.-]+/[\w-]+)")
+OWN = re.compile(
+    r"google\.com/github/([\w.-]+/[\w.-]+)/blob"
+    r"|git\+https://github\.com/([\w.-]+/[\w-]+)"
+    r"|repository-code: \"?https://github\.com/([\w.-]+/[\w-]+)"
+    r"|Repository = \"https://github\.com/([\w.-]+/[\w-]+)"
+)
 
 
 @pytest.fixture
@@ -26,8 +28,10 @@ def copy(tmp_path):
 
 
 def own(root):
-    return {path.relative_to(root): {next(filter(None, found)) for found in OWN.findall(path.read_text(encoding="utf-8"))}
-            for path in address.files(root)}
+    return {
+        path.relative_to(root): {next(filter(None, found)) for found in OWN.findall(path.read_text(encoding="utf-8"))}
+        for path in address.files(root)
+    }
 
 
 def test_all_places_agree():
@@ -52,8 +56,20 @@ def test_rewriting_leaves_no_old_address(copy):
     assert {path: path.read_text(encoding="utf-8") for path in address.files(copy)} == before
 
 
-@pytest.mark.parametrize("url", ["", "github.com/a/b", "https://github.com/a", "https://github.com/a/b/c", "https://gitlab.com/a/b",
-                                 "http://github.com/a/b", "https://github.com/a/b c", "https://github.com/-a/b", "https://github.com/a/.."])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "github.com/a/b",
+        "https://github.com/a",
+        "https://github.com/a/b/c",
+        "https://gitlab.com/a/b",
+        "http://github.com/a/b",
+        "https://github.com/a/b c",
+        "https://github.com/-a/b",
+        "https://github.com/a/..",
+    ],
+)
 def test_a_bad_address_is_refused(copy, url, capsys):
     before = {path: path.read_bytes() for path in address.files(copy)}
     assert address.main([url], copy) == 1

@@ -38,7 +38,7 @@ def test_a_pure_shift_moves_by_up_to_that_many_pixels_in_both_directions():
     for axis in range(2):
         assert 3.8 < moved[:, axis].max() < 4.05 and -4.05 < moved[:, axis].min() < -3.8
         assert abs(moved[:, axis].mean()) < 0.5
-    assert abs(torch.corrcoef(moved.T)[0, 1]) < 0.2      # the two directions are independent
+    assert abs(torch.corrcoef(moved.T)[0, 1]) < 0.2  # the two directions are independent
 
 
 def test_a_shift_by_whole_pixels_is_exact(monkeypatch):
@@ -51,8 +51,9 @@ def test_a_shift_by_whole_pixels_is_exact(monkeypatch):
     for dy in (-3, 3):
         for dx in (-3, 3):
             moved = torch.zeros_like(images)
-            moved[..., max(dy, 0):12 + min(dy, 0), max(dx, 0):16 + min(dx, 0)] = \
-                images[..., max(-dy, 0):12 + min(-dy, 0), max(-dx, 0):16 + min(-dx, 0)]
+            moved[..., max(dy, 0) : 12 + min(dy, 0), max(dx, 0) : 16 + min(dx, 0)] = images[
+                ..., max(-dy, 0) : 12 + min(-dy, 0), max(-dx, 0) : 16 + min(-dx, 0)
+            ]
             candidates.append((out - moved).abs().max().item())
     assert min(candidates) < 1e-5
 
@@ -107,12 +108,12 @@ def test_all_channels_are_moved_together():
 def test_one_seed_gives_one_result():
     images = torch.rand(4, 1, 16, 16, generator=seeded(1))
     first = random_affine(images, seeded(5), flip=True)
-    torch.manual_seed(123)      # the global generator has no say
+    torch.manual_seed(123)  # the global generator has no say
     assert torch.equal(first, random_affine(images, seeded(5), flip=True))
     assert not torch.equal(first, random_affine(images, seeded(6), flip=True))
     generator = seeded(5)
     random_affine(images, generator, flip=True)
-    assert not torch.equal(first, random_affine(images, generator, flip=True))     # the generator moves on
+    assert not torch.equal(first, random_affine(images, generator, flip=True))  # the generator moves on
 
 
 def test_gradients_pass_through_to_the_images():

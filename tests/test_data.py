@@ -29,7 +29,7 @@ def fingerprint(tensor):
 def leaks(parts):
     """Images that occur in two of the parts."""
     seen = [set(rows(part.images)) for part in parts.values()]
-    return [image for i, a in enumerate(seen) for b in seen[i + 1:] for image in a & b]
+    return [image for i, a in enumerate(seen) for b in seen[i + 1 :] for image in a & b]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,15 @@ def no_network(monkeypatch):
 # --- bundled sets -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name, sizes", [("mnist-5k", (3500, 500, 1000)), ("uci-digits", (1258, 180, 359)),
-                                         ("letters", (8000, 1000, 1000)), ("typeset-digits", (8000, 1000, 1000))])
+@pytest.mark.parametrize(
+    "name, sizes",
+    [
+        ("mnist-5k", (3500, 500, 1000)),
+        ("uci-digits", (1258, 180, 359)),
+        ("letters", (8000, 1000, 1000)),
+        ("typeset-digits", (8000, 1000, 1000)),
+    ],
+)
 def test_form_of_the_bundled_sets(bundled, name, sizes):
     for split, size in zip(SPLITS, sizes):
         part = bundled[name][split]
@@ -84,7 +91,11 @@ def test_the_splits_together_are_the_source_with_its_labels(bundled):
 
     pixels, labels = mnist_data()
     inner = {split: part.images[:, :, 2:30, 2:30] for split, part in bundled["mnist-5k"].items()}
-    ours = Counter((h, int(label)) for split, part in bundled["mnist-5k"].items() for h, label in zip(rows(inner[split]), part.labels))
+    ours = Counter(
+        (h, int(label))
+        for split, part in bundled["mnist-5k"].items()
+        for h, label in zip(rows(inner[split]), part.labels)
+    )
     theirs = rows(torch.from_numpy(pixels.reshape(-1, 1, 28, 28)).to(torch.uint8))
     assert ours == Counter(zip(theirs, labels.tolist()))
     # The padding is black.
@@ -113,14 +124,21 @@ def test_every_class_is_well_represented_in_drawn_splits(bundled, name):
         assert counts.min() > 0.5 * counts.mean() and counts.max() < 1.5 * counts.mean()
 
 
-@pytest.mark.parametrize("name, labels, images", [
-    # What the measured figures of the book were measured on. Grey values of drawn and resized
-    # images may differ by rounding from machine to machine, so these are checked by their labels.
-    ("mnist-5k", ("39efed7bc5bb", "8b05b1bda65f", "b785f4e065b0"), ("9a2c86a4342a", "952ed17a9e0b", "2e0c834165b7")),
-    ("uci-digits", ("38f159f36f17", "ec08f0909ca3", "847c76851f10"), None),
-    ("letters", ("a753a93b08e2", "198ee3344986", "877a1b45cc46"), None),
-    ("typeset-digits", ("a3427f95a224", "098b64c0c9ce", "ad8bbaafcec4"), None),
-])
+@pytest.mark.parametrize(
+    "name, labels, images",
+    [
+        # What the measured figures of the book were measured on. Grey values of drawn and resized
+        # images may differ by rounding from machine to machine, so these are checked by their labels.
+        (
+            "mnist-5k",
+            ("39efed7bc5bb", "8b05b1bda65f", "b785f4e065b0"),
+            ("9a2c86a4342a", "952ed17a9e0b", "2e0c834165b7"),
+        ),
+        ("uci-digits", ("38f159f36f17", "ec08f0909ca3", "847c76851f10"), None),
+        ("letters", ("a753a93b08e2", "198ee3344986", "877a1b45cc46"), None),
+        ("typeset-digits", ("a3427f95a224", "098b64c0c9ce", "ad8bbaafcec4"), None),
+    ],
+)
 def test_splits_are_the_fixed_ones(bundled, name, labels, images):
     parts = bundled[name]
     assert tuple(fingerprint(parts[split].labels) for split in SPLITS) == labels
@@ -151,7 +169,9 @@ def test_images_come_in_the_size_asked_for(bundled, size):
     part = data.load("uci-digits", "test", size=size)
     assert part.images.shape == (359, 1, size, size) and part.images.dtype == torch.uint8
     assert torch.equal(part.labels, bundled["uci-digits"]["test"].labels)
-    assert part.images.float().mean().item() == pytest.approx(bundled["uci-digits"]["test"].images.float().mean().item(), rel=0.03)
+    assert part.images.float().mean().item() == pytest.approx(
+        bundled["uci-digits"]["test"].images.float().mean().item(), rel=0.03
+    )
 
 
 # --- errors -------------------------------------------------------------------------------------
@@ -214,7 +234,7 @@ def test_few_shot_errors_name_the_bounds(k):
 
 
 def test_stratified_split_is_disjoint_complete_and_proportional():
-    labels = torch.arange(1000) % 7 % 5          # classes of different size
+    labels = torch.arange(1000) % 7 % 5  # classes of different size
     parts = data.stratified_split(labels, (0.5, 0.3, 0.2))
     assert sorted(torch.cat(parts).tolist()) == list(range(1000))
     whole = torch.bincount(labels)
@@ -238,7 +258,7 @@ def test_select_takes_indices_and_masks():
 
 
 def test_drawings_are_fixed_by_their_seed():
-    first = data.typeset(DIGITS, n=2100, seed=4)        # more than one chunk
+    first = data.typeset(DIGITS, n=2100, seed=4)  # more than one chunk
     torch.manual_seed(77)
     again, other = data.typeset(DIGITS, n=2100, seed=4), data.typeset(DIGITS, n=2100, seed=5)
     assert torch.equal(first.images, again.images) and torch.equal(first.labels, again.labels)
@@ -272,7 +292,7 @@ def test_label_names_the_character_drawn():
 def test_letters_come_in_both_cases():
     # "i" has a dot and "I" has none: a black row between two inked ones.
     ink = data.typeset(("I",), n=200, seed=0).images.amax(3).squeeze(1) > 60
-    gaps = torch.tensor([bool((~row[row.nonzero().min():row.nonzero().max()]).any()) for row in ink])
+    gaps = torch.tensor([bool((~row[row.nonzero().min() : row.nonzero().max()]).any()) for row in ink])
     assert 40 < gaps.sum() < 160
 
 
@@ -318,11 +338,20 @@ def test_imagenet_preprocessing_is_torchvisions():
     from torchvision.models import ResNet18_Weights
 
     theirs = ResNet18_Weights.IMAGENET1K_V1.transforms()
-    assert list(IMAGENET.mean) == theirs.mean and list(IMAGENET.std) == theirs.std and [IMAGENET.size] == theirs.crop_size
+    assert (
+        list(IMAGENET.mean) == theirs.mean and list(IMAGENET.std) == theirs.std and [IMAGENET.size] == theirs.crop_size
+    )
 
 
-@pytest.mark.parametrize("shape, spec", [((3, 32, 32), IMAGENET), ((2, 2, 32, 32), IMAGENET), ((32, 32), IMAGENET),
-                                         ((2, 3, 32, 32), Preprocessing(32, (0.1,), (0.3,)))])
+@pytest.mark.parametrize(
+    "shape, spec",
+    [
+        ((3, 32, 32), IMAGENET),
+        ((2, 2, 32, 32), IMAGENET),
+        ((32, 32), IMAGENET),
+        ((2, 3, 32, 32), Preprocessing(32, (0.1,), (0.3,))),
+    ],
+)
 def test_preprocess_names_the_shape_it_wants_and_the_one_it_got(shape, spec):
     with pytest.raises(ValueError) as caught:
         data.preprocess(torch.zeros(shape), spec)
@@ -356,7 +385,7 @@ def paint(root: Path, per_class: int = 10, first: int = 0) -> Path:
 
 def check_colours(part):
     assert part.classes == ("blue", "green", "red")
-    brightest = part.images.float().mean((2, 3)).argmax(1)        # 0 red, 1 green, 2 blue
+    brightest = part.images.float().mean((2, 3)).argmax(1)  # 0 red, 1 green, 2 blue
     assert torch.equal(2 - brightest, part.labels)
 
 
@@ -366,7 +395,11 @@ def test_folder_without_train_and_test_is_split(tmp_path):
     assert [len(part.labels) for part in parts.values()] == [21, 3, 6]
     assert leaks(parts) == []
     for part in parts.values():
-        assert part.images.shape[1:] == (3, 16, 16) and part.images.dtype == torch.uint8 and part.labels.dtype == torch.int64
+        assert (
+            part.images.shape[1:] == (3, 16, 16)
+            and part.images.dtype == torch.uint8
+            and part.labels.dtype == torch.int64
+        )
         assert torch.bincount(part.labels, minlength=3).unique().numel() == 1
         check_colours(part)
     assert torch.equal(data.load(str(root), "test", size=16).images, parts["test"].images)
@@ -390,7 +423,10 @@ def test_images_of_any_form_are_cropped_in_the_centre_and_become_colour(tmp_path
     wide.paste((0, 255, 0), (30, 0, 60, 30))
     tall = wide.rotate(90, expand=True)
     small = Image.new("L", (9, 12), 200)
-    palette, alpha = Image.new("RGB", (33, 33), (0, 0, 255)).convert("P"), Image.new("RGBA", (50, 40), (255, 255, 255, 128))
+    palette, alpha = (
+        Image.new("RGB", (33, 33), (0, 0, 255)).convert("P"),
+        Image.new("RGBA", (50, 40), (255, 255, 255, 128)),
+    )
     for i, image in enumerate((wide, tall, small, palette, alpha)):
         image.save(tmp_path / "a" / f"{i}.png")
     images = torch.cat([data.load(tmp_path, split, size=30).images for split in SPLITS])
@@ -398,7 +434,7 @@ def test_images_of_any_form_are_cropped_in_the_centre_and_become_colour(tmp_path
     middles = {tuple(image[:, 15, 15].tolist()) for image in images}
     assert middles == {(0, 255, 0), (200, 200, 200), (0, 0, 255), (255, 255, 255)}
     greens = [image for image in images if tuple(image[:, 15, 15].tolist()) == (0, 255, 0)]
-    assert all((image[1, 3:27, 3:27] > 250).all() for image in greens)       # only the middle third is left
+    assert all((image[1, 3:27, 3:27] > 250).all() for image in greens)  # only the middle third is left
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no image", "truncated"], ids=["empty", "text", "truncated"])
@@ -439,7 +475,9 @@ def write_mnist(root: Path, train: int = 200, test: int = 50) -> Path:
     for prefix, n in (("train", train), ("t10k", test)):
         pixels = random.integers(0, 256, (n, 28, 28), dtype=np.uint8)
         (raw / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">iiii", 0x803, n, 28, 28) + pixels.tobytes())
-        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">ii", 0x801, n) + bytes(i % 10 for i in range(n)))
+        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(
+            struct.pack(">ii", 0x801, n) + bytes(i % 10 for i in range(n))
+        )
     return raw
 
 
@@ -459,8 +497,20 @@ def test_downloaded_files_are_read_split_and_padded_without_a_network(tmp_path, 
     assert parts["test"].labels.tolist() == [i % 10 for i in range(50)] and parts["test"].classes == DIGITS
 
 
-@pytest.mark.parametrize("keep", [0, 10, pytest.param(20_000, marks=pytest.mark.xfail(
-    strict=True, reason="torchvision raises RuntimeError here, which _downloaded takes for a missing network"))])
+@pytest.mark.parametrize(
+    "keep",
+    [
+        0,
+        10,
+        pytest.param(
+            20_000,
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="torchvision raises RuntimeError here, which _downloaded takes for a missing network",
+            ),
+        ),
+    ],
+)
 def test_damaged_files_are_reported_with_the_remedy(tmp_path, monkeypatch, keep):
     monkeypatch.setenv("BOOK_DATA", str(tmp_path))
     no_network(monkeypatch)
@@ -511,7 +561,7 @@ def test_a_folder_without_permission_is_not_taken_for_a_missing_network(tmp_path
     monkeypatch.setenv("BOOK_DATA", str(tmp_path / "locked"))
     no_network(monkeypatch)
 
-    def refused(*args, **kwargs):       # chmod would not stop root
+    def refused(*args, **kwargs):  # chmod would not stop root
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "makedirs", refused)
@@ -533,8 +583,10 @@ def test_a_folder_that_cannot_exist_is_not_taken_for_a_missing_network(tmp_path,
 # --- complete data sets, where they are ---------------------------------------------------------
 
 COMPLETE = Path(os.environ.get("BOOK_DATA") or "/nowhere")
-complete = pytest.mark.skipif(not (COMPLETE / "MNIST" / "raw").is_dir(),
-                              reason="the environment variable BOOK_DATA names no folder with MNIST/raw")
+complete = pytest.mark.skipif(
+    not (COMPLETE / "MNIST" / "raw").is_dir(),
+    reason="the environment variable BOOK_DATA names no folder with MNIST/raw",
+)
 
 
 @complete
@@ -556,13 +608,22 @@ def test_complete_set(name, folder, monkeypatch):
     # the 60,000 official ones, each once.
     pixels = np.frombuffer((raw / "train-images-idx3-ubyte").read_bytes()[16:], np.uint8).reshape(-1, 1, 28, 28)
     assert Counter(inner(parts["train"]) + inner(parts["validation"])) == Counter(rows(torch.from_numpy(pixels.copy())))
-    counts = torch.bincount(parts["validation"].labels) / (torch.bincount(parts["train"].labels) + torch.bincount(parts["validation"].labels))
+    counts = torch.bincount(parts["validation"].labels) / (
+        torch.bincount(parts["train"].labels) + torch.bincount(parts["validation"].labels)
+    )
     assert ((counts - 0.1).abs() < 0.001).all()
 
 
 @complete
 def test_complete_cifar10_as_a_folder_of_jpeg_images():
-    root = next((p for p in (COMPLETE / "cifar10-images", COMPLETE / "cifar10", COMPLETE) if (p / "test" / "airplane").is_dir()), None)
+    root = next(
+        (
+            p
+            for p in (COMPLETE / "cifar10-images", COMPLETE / "cifar10", COMPLETE)
+            if (p / "test" / "airplane").is_dir()
+        ),
+        None,
+    )
     if root is None:
         pytest.skip("BOOK_DATA holds no unpacked cifar10-images ({train,test}/<class>/<n>.jpg)")
     parts = {split: data.load(root, split) for split in ("validation", "test")}

@@ -33,8 +33,12 @@ def test_discriminator_loss_against_the_formula():
     D = torch.sigmoid
     expected = -D(real).log().mean() - (1 - D(fake)).log().mean()
     torch.testing.assert_close(losses.discriminator_loss(real, fake), expected)
-    assert losses.discriminator_loss(torch.tensor([9.0]), torch.tensor([-9.0])) < 0.001 < 17 < \
-        losses.discriminator_loss(torch.tensor([-9.0]), torch.tensor([9.0]))
+    assert (
+        losses.discriminator_loss(torch.tensor([9.0]), torch.tensor([-9.0]))
+        < 0.001
+        < 17
+        < losses.discriminator_loss(torch.tensor([-9.0]), torch.tensor([9.0]))
+    )
 
 
 def test_generator_losses_against_the_formula():
@@ -102,7 +106,7 @@ def test_r1_can_be_differentiated_to_the_weights():
     w = torch.tensor([3.0, -1.0], requires_grad=True)
     x = torch.zeros(5, 2, 1, 1, requires_grad=True)
     losses.r1_penalty(x, (x.flatten(1) * w).sum(1)).backward()
-    torch.testing.assert_close(w.grad, w.detach())       # d ½‖w‖² / dw
+    torch.testing.assert_close(w.grad, w.detach())  # d ½‖w‖² / dw
 
 
 def test_r1_says_what_is_missing():

@@ -21,7 +21,7 @@ class Small(nn.Module):
         self.net = nn.Sequential(nn.Conv2d(1, 8, 5, 4), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 49, 8))
 
     def features(self, x):
-        return 20 * self.net(x)         # of the size of a trained network's
+        return 20 * self.net(x)  # of the size of a trained network's
 
 
 class Brightness(nn.Module):
@@ -30,7 +30,7 @@ class Brightness(nn.Module):
     def __init__(self):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(1))
-        self.dropout = nn.Dropout(1.0)          # in training mode the answer would always be class 0
+        self.dropout = nn.Dropout(1.0)  # in training mode the answer would always be class 0
 
     def forward(self, x):
         brightness = self.dropout(x.mean((1, 2, 3)) * self.weight)
@@ -97,7 +97,9 @@ def test_confusion_refuses_lists_of_different_length():
 
 def test_interval_of_three_values_is_students():
     mean, half = metrics.interval95([1.0, 2.0, 3.0])
-    assert mean == pytest.approx(2) and half == pytest.approx(4.302652730 / math.sqrt(3))       # table of t, 2 degrees of freedom
+    assert mean == pytest.approx(2) and half == pytest.approx(
+        4.302652730 / math.sqrt(3)
+    )  # table of t, 2 degrees of freedom
     assert metrics.interval95([0.7, 0.7]) == pytest.approx((0.7, 0))
     assert metrics.interval95([1, 2])[1] == pytest.approx(12.7062047364 * math.sqrt(0.5) / math.sqrt(2))
 
@@ -168,7 +170,9 @@ def test_kid_against_the_formula(network):
         x, y = (network.features(to_float(images)).double() for images in (real, fake))
     kernel = lambda a, b: (a @ b.T / 8 + 1) ** 3  # noqa: E731
     n = 40
-    expected = sum((k.sum() - k.diag().sum()) / (n * (n - 1)) for k in (kernel(x, x), kernel(y, y))) - 2 * kernel(x, y).mean()
+    expected = (
+        sum((k.sum() - k.diag().sum()) / (n * (n - 1)) for k in (kernel(x, x), kernel(y, y))) - 2 * kernel(x, y).mean()
+    )
     # One subset as large as the sets is the whole: more than there are is cut to that.
     mean, _ = metrics.kid(real, fake, network, subsets=1, subset_size=1000)
     assert mean == pytest.approx(expected.item(), rel=1e-3, abs=1e-6)
@@ -217,7 +221,7 @@ def test_sample_is_seeded_in_evaluation_mode_and_restores_the_mode(training):
     assert torch.equal(first, metrics.sample(model, 7, seed=2))
     assert not torch.equal(first, metrics.sample(model, 7, seed=3))
     assert model.training is training and model.norm.training is training
-    assert all(torch.equal(v, state[k]) for k, v in model.state_dict().items())      # no batch statistics either
+    assert all(torch.equal(v, state[k]) for k, v in model.state_dict().items())  # no batch statistics either
 
 
 def test_decode_maps_minus_one_to_one_onto_0_to_255():

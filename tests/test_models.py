@@ -112,7 +112,12 @@ def test_resnet_gives_logits(classes, channels, size):
     # Each of the four stages after the stem halves the image, the first one keeps it.
     x = model.conv1(torch.rand(1, channels, size, size))
     assert x.shape == (1, 16, size // 2, size // 2)
-    for layer, width, factor in ((model.layer1, 16, 2), (model.layer2, 32, 4), (model.layer3, 64, 8), (model.layer4, 128, 16)):
+    for layer, width, factor in (
+        (model.layer1, 16, 2),
+        (model.layer2, 32, 4),
+        (model.layer3, 64, 8),
+        (model.layer4, 128, 16),
+    ):
         x = layer(x)
         assert x.shape == (1, width, size // factor, size // factor)
 
@@ -121,7 +126,9 @@ def test_resnet_has_torchvisions_layer_names():
     from torchvision.models import resnet18
 
     theirs = resnet18()
-    assert [name for name, _ in ResNet18().named_children()] == [name for name, _ in theirs.named_children() if name not in ("relu", "maxpool", "avgpool")]
+    assert [name for name, _ in ResNet18().named_children()] == [
+        name for name, _ in theirs.named_children() if name not in ("relu", "maxpool", "avgpool")
+    ]
     assert set(ResNet18().state_dict()) == set(theirs.state_dict())
 
 
@@ -189,11 +196,13 @@ def test_imagenet_weights_are_put_into_torchvisions_network(monkeypatch):
     torch.manual_seed(3)
     source = resnet18()
     asked = {}
-    monkeypatch.setattr(ResNet18_Weights, "get_state_dict", lambda self, *args, **kw: asked.update(kw) or source.state_dict())
+    monkeypatch.setattr(
+        ResNet18_Weights, "get_state_dict", lambda self, *args, **kw: asked.update(kw) or source.state_dict()
+    )
     model, spec = models.pretrained_resnet18("imagenet")
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), source.state_dict().values()))
     assert spec == data.IMAGENET and model.fc.out_features == 1000
-    assert asked["weights_only"] and asked["check_hash"]      # neither code nor a changed file
+    assert asked["weights_only"] and asked["check_hash"]  # neither code nor a changed file
 
 
 # --- the digit network --------------------------------------------------------------------------
@@ -232,7 +241,10 @@ def test_the_committed_digit_network_tells_digits_from_what_is_none(judge):
     fid = metrics.fid_against(data.load("mnist-5k", "train").images, judge)
     real = fid(data.load("mnist-5k", "test").images)
     noise = torch.randint(0, 256, (1000, 1, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    others = [fid(images) for images in (noise, data.load("letters", "test").images, data.load("typeset-digits", "test").images)]
+    others = [
+        fid(images)
+        for images in (noise, data.load("letters", "test").images, data.load("typeset-digits", "test").images)
+    ]
     assert 20 * real < min(others)
 
 
@@ -251,7 +263,7 @@ def test_the_committed_generator_writes_all_ten_digits(judge):
     probabilities = train.predict(judge, metrics.sample(model, 2000)).softmax(1)
     assert (probabilities.amax(1) > 0.9).float().mean() >= 0.9
     counts = torch.bincount(probabilities.argmax(1), minlength=10)
-    assert counts.min() >= 60          # of 200 expected: present, and not by a few freaks
+    assert counts.min() >= 60  # of 200 expected: present, and not by a few freaks
     # Not the same ten images over and over, and far nearer to written digits than printed ones are.
     images = metrics.sample(model, 1000)
     assert len(images.unique(dim=0)) == 1000

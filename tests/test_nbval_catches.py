@@ -30,7 +30,12 @@ def compared(cell) -> bool:
     """Does nbval compare this cell?"""
     comments = {line.strip().lstrip("# ") for line in cell.source.splitlines() if line.strip().startswith("#")}
     tags = set(cell.metadata.get("tags", []))
-    return cell.cell_type == "code" and bool(cell.outputs) and not tags & IGNORED_TAGS and not comments & set(IGNORED_COMMENTS)
+    return (
+        cell.cell_type == "code"
+        and bool(cell.outputs)
+        and not tags & IGNORED_TAGS
+        and not comments & set(IGNORED_COMMENTS)
+    )
 
 
 def replay(outputs) -> str:
@@ -51,7 +56,11 @@ def text_of(output) -> str | None:
     if output.output_type == "stream":
         return output.text
     data = output.get("data", {})
-    if "text/plain" not in data or any(kind.startswith("image/") for kind in data) or "base64" in str(data.get("text/html", "")):
+    if (
+        "text/plain" not in data
+        or any(kind.startswith("image/") for kind in data)
+        or "base64" in str(data.get("text/html", ""))
+    ):
         return None
     return data["text/plain"]
 
@@ -61,19 +70,19 @@ def falsifications(text: str, chance: random.Random) -> dict[str, str]:
     wrong = {}
     if digits := [m.start() for m in re.finditer(r"\d", text)]:
         at = chance.choice(digits)
-        wrong["digit"] = text[:at] + str((int(text[at]) + chance.randint(1, 9)) % 10) + text[at + 1:]
+        wrong["digit"] = text[:at] + str((int(text[at]) + chance.randint(1, 9)) % 10) + text[at + 1 :]
     if letters := [m.start() for m in re.finditer(r"[A-Za-z]", text)]:
         at = chance.choice(letters)
-        wrong["letter"] = text[:at] + chance.choice([c for c in "aeioknst" if c != text[at]]) + text[at + 1:]
+        wrong["letter"] = text[:at] + chance.choice([c for c in "aeioknst" if c != text[at]]) + text[at + 1 :]
     lines = text.splitlines(keepends=True)
     if len(lines) > 1:
         at = chance.choice([i for i, line in enumerate(lines) if line.strip()])
-        wrong["line"] = "".join(lines[:at] + lines[at + 1:])
+        wrong["line"] = "".join(lines[:at] + lines[at + 1 :])
     numbers = list(NUMBER.finditer(text))
     pairs = [(a, b) for a, b in zip(numbers, numbers[1:]) if a.group() != b.group()]
     if pairs:
         a, b = chance.choice(pairs)
-        wrong["order"] = text[:a.start()] + b.group() + text[a.end():b.start()] + a.group() + text[b.end():]
+        wrong["order"] = text[: a.start()] + b.group() + text[a.end() : b.start()] + a.group() + text[b.end() :]
     return wrong
 
 
@@ -81,9 +90,27 @@ def run_nbval(path: Path) -> dict[str, set[int]]:
     """Run nbval with the project's own options; numbers of the passed and of the failed cells."""
     report = path.with_suffix(".xml")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    options = ["-c", "pyproject.toml", "--rootdir", str(ROOT), "-p", "conftest", "-p", "no:cacheprovider", "-n", "0", "--tb=no"]
-    done = subprocess.run([sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(path)],
-                          cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    options = [
+        "-c",
+        "pyproject.toml",
+        "--rootdir",
+        str(ROOT),
+        "-p",
+        "conftest",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "0",
+        "--tb=no",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", str(path)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert report.is_file(), done.stdout + done.stderr
     seen: dict[str, set[int]] = {"passed": set(), "failed": set()}
     for case in ET.parse(report).iter("testcase"):
@@ -100,8 +127,11 @@ def outcome(tmp_path_factory):
 
     def add(cell, outputs, label):
         tags = ["raises-exception"] if any(o.output_type == "error" for o in outputs) else []
-        cells.append(nbformat.v4.new_code_cell(replay(cell.outputs), outputs=outputs, metadata={"tags": tags},
-                                               execution_count=len(cells) + 1))
+        cells.append(
+            nbformat.v4.new_code_cell(
+                replay(cell.outputs), outputs=outputs, metadata={"tags": tags}, execution_count=len(cells) + 1
+            )
+        )
         labels.append(label)
 
     for path in NOTEBOOKS:

@@ -39,8 +39,12 @@ def test_executed_once_from_top_to_bottom(path):
 
 @each
 def test_no_errors(path):
-    wrong = [name(path, cell) for cell in cells(path) if "raises-exception" not in cell.metadata.get("tags", [])
-             and any(output.output_type == "error" for output in cell.outputs)]
+    wrong = [
+        name(path, cell)
+        for cell in cells(path)
+        if "raises-exception" not in cell.metadata.get("tags", [])
+        and any(output.output_type == "error" for output in cell.outputs)
+    ]
     assert not wrong, wrong
 
 
@@ -54,7 +58,10 @@ def test_pictures_have_words(path):
     wrong = []
     for cell in cells(path):
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        if any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {})) and not alt.strip():
+        if (
+            any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
+            and not alt.strip()
+        ):
             wrong.append(name(path, cell))
     assert not wrong, f"no alt text in the cell metadata (mystnb.image.alt): {wrong}"
 
@@ -73,8 +80,12 @@ def test_only_listed_cells_are_ignored(path):
 def test_no_widget_state(path):
     notebook = nbformat.read(path, as_version=4)
     assert "widgets" not in notebook.metadata
-    wrong = [name(path, cell) for cell in cells(path) for output in cell.outputs
-             if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
+    wrong = [
+        name(path, cell)
+        for cell in cells(path)
+        for output in cell.outputs
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]
     assert not wrong, f"a widget stays blank on the page, run `make refresh`: {wrong}"
 
 

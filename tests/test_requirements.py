@@ -10,8 +10,15 @@ from helpers.book.execute import ROOT
 
 # What Google Colab had installed in November 2026, with Python 3.13.
 COLAB = {
-    "torch": "2.11.0", "torchvision": "0.26.0", "numpy": "2.1.3", "matplotlib": "3.10.0", "ipywidgets": "7.7.1",
-    "ipython": "7.34.0", "accelerate": "1.14.0", "mlxtend": "0.23.4", "safetensors": "0.8.0",
+    "torch": "2.11.0",
+    "torchvision": "0.26.0",
+    "numpy": "2.1.3",
+    "matplotlib": "3.10.0",
+    "ipywidgets": "7.7.1",
+    "ipython": "7.34.0",
+    "accelerate": "1.14.0",
+    "mlxtend": "0.23.4",
+    "safetensors": "0.8.0",
 }
 COLAB_PYTHON = "3.13"
 

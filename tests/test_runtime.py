@@ -145,7 +145,7 @@ def test_weights_round_trip_with_their_card(weights):
 
 def test_half_precision_weights_are_smaller_and_integers_survive(weights, tmp_path):
     model, path = weights
-    model[1].num_batches_tracked.fill_(70_001)     # more than half precision can hold
+    model[1].num_batches_tracked.fill_(70_001)  # more than half precision can hold
     half = runtime.save_weights(model, tmp_path / "half.safetensors", dtype=torch.float16)
     assert half.stat().st_size < path.stat().st_size
     other = small_model()
@@ -180,8 +180,11 @@ def test_truncated_weights_are_refused(weights, keep, with_checksum):
         runtime.load_weights(small_model(), path)
 
 
-@pytest.mark.parametrize("model", [nn.Linear(3, 3), nn.Sequential(nn.Conv2d(1, 5, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.Linear(108, 4))],
-                         ids=["other names", "other shapes"])
+@pytest.mark.parametrize(
+    "model",
+    [nn.Linear(3, 3), nn.Sequential(nn.Conv2d(1, 5, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.Linear(108, 4))],
+    ids=["other names", "other shapes"],
+)
 def test_weights_of_another_model_are_refused(weights, model):
     with pytest.raises(ValueError, match=rf"w\.safetensors does not fit {type(model).__name__}"):
         runtime.load_weights(model, weights[1])
@@ -209,12 +212,28 @@ def test_every_committed_file_has_the_checksum_that_is_committed_with_it():
 def test_state_round_trips_nested_with_integer_keys(tmp_path):
     shared = torch.arange(6.0).reshape(2, 3)
     state = {
-        "kind": "x", "none": None, "flag": True, "nan": math.nan, "inf": -math.inf, "text": "‖w‖²",
-        "optimizer": {"state": {0: {"step": torch.tensor(3.0), "exp": shared}, 7: {"exp": shared}}, "groups": [{"params": [0, 7], "lr": 1e-3}]},
-        "types": [torch.tensor([1, -2]), torch.tensor([True, False]), torch.tensor([1, 255], dtype=torch.uint8),
-                  torch.tensor(0.1, dtype=torch.float64), torch.empty(0, 4), torch.ones(2, 3, 4, 4).contiguous(memory_format=torch.channels_last)],
-        "empty": {}, "nothing": [], "pair": (0.5, 0.999),
-        "tensor": {"tensor": "t0", "dict": 1},       # keys that a naive encoding would confuse with its own marks
+        "kind": "x",
+        "none": None,
+        "flag": True,
+        "nan": math.nan,
+        "inf": -math.inf,
+        "text": "‖w‖²",
+        "optimizer": {
+            "state": {0: {"step": torch.tensor(3.0), "exp": shared}, 7: {"exp": shared}},
+            "groups": [{"params": [0, 7], "lr": 1e-3}],
+        },
+        "types": [
+            torch.tensor([1, -2]),
+            torch.tensor([True, False]),
+            torch.tensor([1, 255], dtype=torch.uint8),
+            torch.tensor(0.1, dtype=torch.float64),
+            torch.empty(0, 4),
+            torch.ones(2, 3, 4, 4).contiguous(memory_format=torch.channels_last),
+        ],
+        "empty": {},
+        "nothing": [],
+        "pair": (0.5, 0.999),
+        "tensor": {"tensor": "t0", "dict": 1},  # keys that a naive encoding would confuse with its own marks
     }
     back = runtime.load_state(runtime.save_state(tmp_path / "s.safetensors", state))
     assert math.isnan(back["nan"])
@@ -305,7 +324,7 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path, 
     WRITERS[kind](path, 10)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     full_disk()
-    with pytest.raises(Exception):   # noqa: B017 - which one is the next test's subject
+    with pytest.raises(Exception):  # noqa: B017 - which one is the next test's subject
         WRITERS[kind](path, 100_000)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
@@ -313,7 +332,9 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path, 
 SAFETENSORS = pytest.mark.xfail(strict=True, reason="_write_whole does not translate safetensors' own error")
 
 
-@pytest.mark.parametrize("kind", ["json", pytest.param("state", marks=SAFETENSORS), pytest.param("weights", marks=SAFETENSORS)])
+@pytest.mark.parametrize(
+    "kind", ["json", pytest.param("state", marks=SAFETENSORS), pytest.param("weights", marks=SAFETENSORS)]
+)
 def test_a_failure_of_the_disk_is_an_oserror_that_names_the_file(tmp_path, full_disk, kind):
     full_disk()
     with pytest.raises(OSError, match=r"cannot write .*file"):
@@ -342,13 +363,17 @@ def test_what_json_cannot_hold_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
-@pytest.mark.parametrize("write", [
-    lambda path: runtime.write_json(path, {}),
-    lambda path: runtime.save_state(path, {"x": torch.ones(1)}),
-    lambda path: runtime.save_weights(nn.Linear(1, 1), path),
-], ids=["json", "state", "weights"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: runtime.write_json(path, {}),
+        lambda path: runtime.save_state(path, {"x": torch.ones(1)}),
+        lambda path: runtime.save_weights(nn.Linear(1, 1), path),
+    ],
+    ids=["json", "state", "weights"],
+)
 def test_a_place_that_cannot_be_written_is_named(tmp_path, write):
-    (tmp_path / "file").write_text("not a folder")    # chmod would not stop root
+    (tmp_path / "file").write_text("not a folder")  # chmod would not stop root
     with pytest.raises(OSError, match=r"cannot write .*file/inside.*choose a folder"):
         write(tmp_path / "file" / "inside.x")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

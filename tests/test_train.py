@@ -28,7 +28,7 @@ def quadrants(n=160, seed=0):
     labels = torch.arange(n) % 4
     for image, label in zip(images, labels.tolist()):
         y, x = 4 * (label // 2), 4 * (label % 2)
-        image[0, y:y + 4, x:x + 4] += 120
+        image[0, y : y + 4, x : x + 4] += 120
     return Dataset(images, labels, tuple("abcd"))
 
 
@@ -106,7 +106,7 @@ class Jitter:
 @pytest.mark.parametrize("training", [True, False])
 def test_predict_is_the_model_in_evaluation_mode_and_restores_the_mode(training):
     model, images = classifier(), quadrants(21).images
-    model(torch.rand(8, 1, 8, 8))                     # batch statistics differ from the running ones now
+    model(torch.rand(8, 1, 8, 8))  # batch statistics differ from the running ones now
     model.train(training)
     before = state(model)
     out = train.predict(model, images, lambda x: 2 * x, batch_size=8)
@@ -159,7 +159,7 @@ def test_history_covers_every_interval_and_the_end():
     assert len(history["loss"]) == len(history["validation_accuracy"]) == 3
     without = fit(classifier(), steps=10, every=4)
     assert all(math.isnan(x) for x in without["validation_accuracy"])
-    assert without["loss"] == history["loss"]        # looking does not disturb
+    assert without["loss"] == history["loss"]  # looking does not disturb
 
 
 def test_the_loss_is_the_mean_over_its_interval():
@@ -204,7 +204,7 @@ def test_augment_comes_before_transform_and_only_in_training():
 def test_the_seed_fixes_batches_and_augmentation():
     def run(seed):
         model = classifier()
-        torch.manual_seed(1000 * seed + 17)       # the global generator has no say
+        torch.manual_seed(1000 * seed + 17)  # the global generator has no say
         history = fit(model, seed=seed, augment=Jitter())
         return state(model), history
 
@@ -308,7 +308,7 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_earlier_checkpoint(tmp_p
     with pytest.raises(FloatingPointError, match="step 6.*learning rate"):
         fit(model, augment=augment, checkpoint=file)
     assert kept[6] is not None and file.read_bytes() == kept[6]
-    assert all(torch.isfinite(p).all() for p in model.parameters())      # nor did it get into the weights
+    assert all(torch.isfinite(p).all() for p in model.parameters())  # nor did it get into the weights
     assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"]
 
 
@@ -318,8 +318,11 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_earlier_checkpoint(tmp_p
 def scheduled(seed=0):
     model = classifier(seed)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
-    return model, {"optimizer": optimizer, "validation": quadrants(40, seed=1),
-                   "scheduler": torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 12)}
+    return model, {
+        "optimizer": optimizer,
+        "validation": quadrants(40, seed=1),
+        "scheduler": torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 12),
+    }
 
 
 def interrupted_fit(file, **jitter):
@@ -328,7 +331,7 @@ def interrupted_fit(file, **jitter):
         fit(model, augment=Jitter(**jitter), checkpoint=file, **options)
     except RuntimeError:
         pass
-    model, options = scheduled(seed=8)           # other weights: everything has to come from the file
+    model, options = scheduled(seed=8)  # other weights: everything has to come from the file
     history = fit(model, augment=Jitter(), checkpoint=file, **options)
     return model, history
 
@@ -345,7 +348,9 @@ def test_a_classifier_killed_and_started_again_ends_bit_for_bit_the_same(tmp_pat
     assert equal(state(model), state(whole)) and same_history(history, expected)
 
 
-MID_STEP = pytest.mark.xfail(strict=True, reason="Ctrl-C saves in the middle of a step: the batch that was drawn is lost")
+MID_STEP = pytest.mark.xfail(
+    strict=True, reason="Ctrl-C saves in the middle of a step: the batch that was drawn is lost"
+)
 
 
 @MID_STEP
@@ -367,7 +372,9 @@ def test_an_interrupt_ends_the_loop_quietly_and_says_how_to_go_on(tmp_path, caps
     assert "checkpoint=" in capsys.readouterr().out
 
 
-@pytest.mark.xfail(strict=True, reason="the mean loss of the first interval after an extension divides by the whole interval")
+@pytest.mark.xfail(
+    strict=True, reason="the mean loss of the first interval after an extension divides by the whole interval"
+)
 def test_a_finished_run_can_be_extended(tmp_path):
     file = tmp_path / "c.safetensors"
     fit(classifier(), steps=6, checkpoint=file)
@@ -375,7 +382,9 @@ def test_a_finished_run_can_be_extended(tmp_path):
     history, fine = fit(model, steps=12, checkpoint=file), fit(whole, steps=12, every=1)
     assert equal(state(model), state(whole))
     assert history["step"] == [4, 6, 8, 12]
-    assert history["loss"] == pytest.approx([sum(fine["loss"][a:b]) / (b - a) for a, b in ((0, 4), (4, 6), (6, 8), (8, 12))])
+    assert history["loss"] == pytest.approx(
+        [sum(fine["loss"][a:b]) / (b - a) for a, b in ((0, 4), (4, 6), (6, 8), (8, 12))]
+    )
 
 
 def test_each_loop_refuses_the_other_ones_checkpoint(tmp_path):
@@ -403,13 +412,25 @@ def test_one_step_of_both_players_against_a_plain_one(r1_weight):
         batches.append(batch.detach().clone())
         return batch
 
-    result = adversarial(generator, discriminator, steps=1, every=1, lr_generator=3e-3, lr_discriminator=1e-3,
-                         betas=(0.4, 0.9), r1_weight=r1_weight, augment=augment)
+    result = adversarial(
+        generator,
+        discriminator,
+        steps=1,
+        every=1,
+        lr_generator=3e-3,
+        lr_discriminator=1e-3,
+        betas=(0.4, 0.9),
+        r1_weight=r1_weight,
+        augment=augment,
+    )
     real, fake, again = (batch.cpu() for batch in batches)
     z = generator.seen[0].cpu()
     assert torch.equal(fake, again) and z.shape == (4, 4)
 
-    opt_g, opt_d = torch.optim.Adam(g.parameters(), 3e-3, (0.4, 0.9)), torch.optim.Adam(d.parameters(), 1e-3, (0.4, 0.9))
+    opt_g, opt_d = (
+        torch.optim.Adam(g.parameters(), 3e-3, (0.4, 0.9)),
+        torch.optim.Adam(d.parameters(), 1e-3, (0.4, 0.9)),
+    )
     made = g(z)
     torch.testing.assert_close(made.detach(), fake)
     x = real.clone().requires_grad_(True)
@@ -454,11 +475,11 @@ def test_the_average_follows_its_formula():
 
     result = adversarial(generator, discriminator, steps=5, every=1, ema_decay=0.7, lr_generator=1e-2, measure=measure)
     assert len(seen) == 6 and not any(training for _, _, training in seen)
-    assert equal(seen[0][1], seen[0][0])                        # it starts where the generator does
+    assert equal(seen[0][1], seen[0][0])  # it starts where the generator does
     average = seen[1][1]
     for now, reported, _ in seen[2:]:
         for name, value in average.items():
-            if value.is_floating_point():                       # batch-norm statistics included
+            if value.is_floating_point():  # batch-norm statistics included
                 average[name] = 0.7 * value + 0.3 * now[name]
                 torch.testing.assert_close(reported[name], average[name], rtol=1e-4, atol=1e-6)
                 assert not torch.allclose(reported[name], now[name], rtol=1e-5, atol=1e-7), name
@@ -524,8 +545,15 @@ def test_frozen_parameters_stay_and_the_flags_come_back(ending):
 
 
 def test_what_measure_returns_lands_in_the_history():
-    result = adversarial(*players(), steps=5, every=2, measure=lambda step, ema: {"ten": 10 * step, "pixels": ema(torch.zeros(
-        1, 4, device=next(ema.parameters()).device)).numel()})
+    result = adversarial(
+        *players(),
+        steps=5,
+        every=2,
+        measure=lambda step, ema: {
+            "ten": 10 * step,
+            "pixels": ema(torch.zeros(1, 4, device=next(ema.parameters()).device)).numel(),
+        },
+    )
     assert result.history["step"] == [0, 2, 4, 5]
     assert result.history["ten"] == [0, 20, 40, 50] and result.history["pixels"] == [1024] * 4
     assert {len(column) for column in result.history.values()} == {4}
@@ -548,9 +576,9 @@ def test_real_and_fake_images_reach_the_discriminator_in_one_range_and_through_t
         return batch
 
     adversarial(*players(), steps=2, augment=augment)
-    assert len(seen) == 6                                      # real, fake, and fake again for the generator
+    assert len(seen) == 6  # real, fake, and fake again for the generator
     assert all(-1 <= low < high <= 1 for low, high, _ in seen)
-    assert seen[0][0] < -0.95 and seen[0][1] > 0.95            # noise images: 0 became −1 and 255 became 1
+    assert seen[0][0] < -0.95 and seen[0][1] > 0.95  # noise images: 0 became −1 and 255 became 1
     assert [grad for *_, grad in seen] == [False, False, True] * 2
 
 
@@ -565,12 +593,21 @@ def test_the_generator_learns_through_the_augmentation():
 def test_a_gan_learns_the_grey_of_its_images():
     generator, discriminator = players()
     images = torch.full((32, 1, 32, 32), 230, dtype=torch.uint8)
-    result = adversarial(generator, discriminator, images, steps=120, batch_size=16, every=120, lr_generator=5e-3,
-                         lr_discriminator=1e-3, ema_decay=0.8)
+    result = adversarial(
+        generator,
+        discriminator,
+        images,
+        steps=120,
+        batch_size=16,
+        every=120,
+        lr_generator=5e-3,
+        lr_discriminator=1e-3,
+        ema_decay=0.8,
+    )
     with torch.no_grad():
         z = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
         grey = result.ema.cpu()(z).mean().item()
-    assert grey > 0.4                                           # 230 is 0.8; it began at 0
+    assert grey > 0.4  # 230 is 0.8; it began at 0
 
 
 def test_the_gan_seed_fixes_everything_that_is_drawn():
@@ -584,7 +621,9 @@ def test_the_gan_seed_fixes_everything_that_is_drawn():
     assert equal(first, run(0, 2)) and not equal(first, run(1, 1))
 
 
-@pytest.mark.parametrize("images", [shapes().float(), shapes()[:, 0], shapes()[:0]], ids=["float", "three dimensions", "none"])
+@pytest.mark.parametrize(
+    "images", [shapes().float(), shapes()[:, 0], shapes()[:0]], ids=["float", "three dimensions", "none"]
+)
 def test_gan_wants_uint8_images(images):
     with pytest.raises(ValueError, match=r"uint8 images of shape \(N, C, H, W\).*got"):
         adversarial(*players(), images)
@@ -600,7 +639,7 @@ def test_a_gan_loss_that_is_not_finite_stops_and_leaves_the_earlier_checkpoint(t
 
     def augment(batch, random):
         kept.append(file.read_bytes() if file.exists() else None)
-        return batch * math.nan if len(kept) == 10 else batch        # the first batch of step 3
+        return batch * math.nan if len(kept) == 10 else batch  # the first batch of step 3
 
     generator, discriminator = players()
     with pytest.raises(FloatingPointError, match="discriminator loss.*step 3.*learning rate"):
@@ -635,7 +674,7 @@ def test_a_gan_killed_and_started_again_ends_bit_for_bit_the_same(tmp_path, at):
 
 
 @MID_STEP
-@pytest.mark.parametrize("at", [10, 11, 12])          # real, fake, and after the discriminator's update
+@pytest.mark.parametrize("at", [10, 11, 12])  # real, fake, and after the discriminator's update
 def test_a_gan_interrupted_and_started_again_ends_bit_for_bit_the_same(tmp_path, at):
     history, expected, same = interrupted_gan(tmp_path / "g.safetensors", at=at)
     assert same and same_history(history, expected)
@@ -650,7 +689,7 @@ def test_a_finished_gan_comes_back_from_its_checkpoint(tmp_path):
 
 # --- two processes --------------------------------------------------------------------------------
 
-SCRIPT = '''
+SCRIPT = """
 import hashlib, json, sys
 import torch
 from accelerate import Accelerator
@@ -676,8 +715,9 @@ class Watch:
 report = {"processes": Accelerator().num_processes}
 for steps in (4, 8):           # the second time, from the checkpoint
     model, watch = classifier(seed=0), Watch()
-    history = train.fit_classifier(model, torch.optim.SGD(model.parameters(), 0.1), quadrants(), steps=steps, batch_size=8,
-                                   every=2, augment=watch, checkpoint=out + "/c.safetensors")
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    history = train.fit_classifier(model, optimizer, quadrants(), steps=steps, batch_size=8, every=2,
+                                   augment=watch, checkpoint=out + "/c.safetensors")
     (generator, discriminator), watch_gan = players(), Watch()
     result = train.train_gan(generator, discriminator, shapes(), steps=steps, batch_size=4, every=2, augment=watch_gan,
                              r1_weight=1.0, measure=lambda step, ema: {"rank": rank}, checkpoint=out + "/g.safetensors")
@@ -689,11 +729,12 @@ random = torch.Generator().manual_seed(0)
 validation = quadrants(400)._replace(images=torch.randint(0, 256, (400, 1, 8, 8), dtype=torch.uint8, generator=random),
                                      labels=torch.randint(4, (400,), generator=random))
 model = classifier(seed=0)
-train.fit_classifier(model, torch.optim.SGD(model.parameters(), 0.05), quadrants(), validation, steps=24, batch_size=4, every=1)
+optimizer = torch.optim.SGD(model.parameters(), 0.05)
+train.fit_classifier(model, optimizer, quadrants(), validation, steps=24, batch_size=4, every=1)
 report["validated"] = sums(model)
 with open(f"{out}/{rank}.json", "w") as file:
     json.dump(report, file)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -707,19 +748,34 @@ def two_processes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     (folder / "script.py").write_text(SCRIPT)
     here = Path(__file__).parent
-    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1",
-                                "TQDM_DISABLE": "1",
-                                "PYTHONPATH": os.pathsep.join([str(here.parent), str(here), os.environ.get("PYTHONPATH", "")])}
+    environment = os.environ | {
+        "ACCELERATE_USE_CPU": "true",
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+        "TQDM_DISABLE": "1",
+        "PYTHONPATH": os.pathsep.join([str(here.parent), str(here), os.environ.get("PYTHONPATH", "")]),
+    }
     if sys.platform == "linux":
-        environment["GLOO_SOCKET_IFNAME"] = "lo"       # where the host's own name does not resolve
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_addr", "127.0.0.1",
-               "--master_port", str(port), str(folder / "script.py"), str(folder)]
+        environment["GLOO_SOCKET_IFNAME"] = "lo"  # where the host's own name does not resolve
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node",
+        "2",
+        "--master_addr",
+        "127.0.0.1",
+        "--master_port",
+        str(port),
+        str(folder / "script.py"),
+        str(folder),
+    ]
     with open(folder / "log", "w") as log:
         launcher = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             code = launcher.wait(timeout=300)
         finally:
-            launcher.terminate()                       # passed on to the two processes
+            launcher.terminate()  # passed on to the two processes
             launcher.wait()
     assert code == 0, (folder / "log").read_text()[-3000:]
     reports = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
@@ -740,7 +796,9 @@ def test_two_processes_draw_different_batches(two_processes, part):
     assert a and b and not a & b
 
 
-@pytest.mark.xfail(strict=True, reason="a checkpoint holds the first process's generator, and every process goes on from it")
+@pytest.mark.xfail(
+    strict=True, reason="a checkpoint holds the first process's generator, and every process goes on from it"
+)
 @pytest.mark.parametrize("part", ["batches", "gan_batches"])
 def test_two_processes_draw_different_batches_after_a_resume(two_processes, part):
     a, b = (set(report["8"][part]) for report in two_processes)
@@ -753,7 +811,9 @@ def test_two_processes_learn_from_both_batches(two_processes):
     train.fit_classifier(model, torch.optim.SGD(model.parameters(), 0.1), quadrants(), steps=4, batch_size=8, every=2)
     import hashlib
 
-    alone = {name: hashlib.sha1(value.contiguous().numpy().tobytes()).hexdigest() for name, value in weights(model).items()}
+    alone = {
+        name: hashlib.sha1(value.contiguous().numpy().tobytes()).hexdigest() for name, value in weights(model).items()
+    }
     assert not set(alone.values()) & set(two_processes[0]["4"]["classifier"].values())
 
 
@@ -762,7 +822,9 @@ def test_only_the_first_process_measures(two_processes):
     assert two_processes[1]["4"]["measured"] is None
 
 
-@pytest.mark.xfail(strict=True, reason="each process validates with its own batch-norm statistics, and picks its own best step")
+@pytest.mark.xfail(
+    strict=True, reason="each process validates with its own batch-norm statistics, and picks its own best step"
+)
 def test_two_processes_agree_on_the_best_weights(two_processes):
     a, b = two_processes
     assert a["validated"] == b["validated"]

@@ -12,8 +12,16 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FILES = ("_config.yml", "pyproject.toml", "CITATION.cff", "README.md", "CONTRIBUTING.md", "results/*.md", "book/**/*.md",
-         "book/**/*.ipynb")
+FILES = (
+    "_config.yml",
+    "pyproject.toml",
+    "CITATION.cff",
+    "README.md",
+    "CONTRIBUTING.md",
+    "results/*.md",
+    "book/**/*.md",
+    "book/**/*.ipynb",
+)
 _ADDRESS = re.compile(r"https://github\.com/([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/([A-Za-z0-9._-]+?)(?:\.git)?/?")
 
 
@@ -47,7 +55,9 @@ def parse(url: str) -> str:
 def rewrite(url: str, root: Path = ROOT) -> list[Path]:
     """Replace the address in force by `url` and return the files that changed."""
     old, new = current(root), parse(url)
-    literal = re.compile(rf"(?<=github\.com/){re.escape(old)}(?![\w-])|(?<=google\.com/github/){re.escape(old)}(?![\w-])")
+    literal = re.compile(
+        rf"(?<=github\.com/){re.escape(old)}(?![\w-])|(?<=google\.com/github/){re.escape(old)}(?![\w-])"
+    )
     changed = []
     for path in files(root):
         text = path.read_bytes().decode("utf-8")  # bytes keep the line ends
@@ -58,8 +68,9 @@ def rewrite(url: str, root: Path = ROOT) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
-    parser = argparse.ArgumentParser(prog="python -m helpers.book.address", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.book.address", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("url", help="https://github.com/OWNER/REPOSITORY")
     options = parser.parse_args(arguments)
     try:

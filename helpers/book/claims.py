@@ -21,5 +21,7 @@ def claim(name: str, sentence: str, left: float, relation: str, right: float, ma
         raise ValueError(f"unknown relation {relation!r}: choose one of {' '.join(_RELATIONS)}")
     bound = right + margin if relation[0] == ">" else right - margin
     if not _RELATIONS[relation](left, bound):
-        raise AssertionError(f"claim {name} does not hold: {sentence} (measured {left:.4g}, needed {relation} {bound:.4g})")
+        raise AssertionError(
+            f"claim {name} does not hold: {sentence} (measured {left:.4g}, needed {relation} {bound:.4g})"
+        )
     print(f"✓ {name}: {sentence}")

@@ -31,7 +31,9 @@ class ThisPython(KernelSpecManager):
     """Starts the kernel in the Python that runs this, whatever kernels the machine has."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return self.kernel_spec_class(resource_dir=ipykernel.kernelspec.RESOURCES, **ipykernel.kernelspec.get_kernel_dict())
+        return self.kernel_spec_class(
+            resource_dir=ipykernel.kernelspec.RESOURCES, **ipykernel.kernelspec.get_kernel_dict()
+        )
 
 
 def short_folder() -> tempfile.TemporaryDirectory:
@@ -112,8 +114,15 @@ def execute(path: Path, timeout: int = 1800) -> nbformat.NotebookNode:
         manager = AsyncKernelManager(kernel_spec_manager=ThisPython(), connection_file=f"{folder}/k.json")
         if os.name == "posix":
             manager.transport = "ipc"
-        client = NotebookClient(notebook, km=manager, timeout=timeout, record_timing=False, store_widget_state=False,
-                                resources={"metadata": {"path": str(path.parent)}}, on_cell_execute=progress)
+        client = NotebookClient(
+            notebook,
+            km=manager,
+            timeout=timeout,
+            record_timing=False,
+            store_widget_state=False,
+            resources={"metadata": {"path": str(path.parent)}},
+            on_cell_execute=progress,
+        )
         client.owns_km = True  # so that it ends the kernel
         try:
             client.execute(env=os.environ | {"TQDM_DISABLE": "1"})
@@ -148,18 +157,23 @@ def stage(root: Path, into: Path) -> Path:
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
-    parser = argparse.ArgumentParser(prog="python -m helpers.book.execute", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.book.execute", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--into", type=Path, metavar="FOLDER", help="copy the source there and execute the copy")
     where.add_argument("--in-place", action="store_true", help="write the outputs into the committed notebooks")
-    parser.add_argument("only", nargs="*", metavar="NOTEBOOK", help="some notebooks by name, such as 4-1; all when left out")
+    parser.add_argument(
+        "only", nargs="*", metavar="NOTEBOOK", help="some notebooks by name, such as 4-1; all when left out"
+    )
     options = parser.parse_args(arguments)
     try:
         notebooks = listed(root)
         for name in options.only:
             if not any(Path(name).name in path.name for path in notebooks):
-                raise FileNotFoundError(f"no notebook {name} in _toc.yml; it lists {', '.join(p.name for p in notebooks)}")
+                raise FileNotFoundError(
+                    f"no notebook {name} in _toc.yml; it lists {', '.join(p.name for p in notebooks)}"
+                )
         if options.only:
             notebooks = [path for path in notebooks if any(Path(name).name in path.name for name in options.only)]
         target = stage(root, options.into) if options.into else root

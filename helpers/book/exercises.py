@@ -61,8 +61,14 @@ def check_normalise(answer: Callable) -> None:
         got = _answered(f(x, 0.2, 0.5))
         _require(isinstance(got, torch.Tensor) and got.is_floating_point(), "return a floating-point tensor.")
         right = (x.float() / 255 - 0.2) / 0.5
-        _require(not torch.allclose(got, (x.float() - 0.2) / 0.5), "the pixels run from 0 to 255, mean and std belong to 0 to 1: divide by 255 first.")
-        _require(not torch.allclose(got, x.float() / 255 / 0.5 - 0.2), "subtract the mean before you divide by the standard deviation.")
+        _require(
+            not torch.allclose(got, (x.float() - 0.2) / 0.5),
+            "the pixels run from 0 to 255, mean and std belong to 0 to 1: divide by 255 first.",
+        )
+        _require(
+            not torch.allclose(got, x.float() / 255 / 0.5 - 0.2),
+            "subtract the mean before you divide by the standard deviation.",
+        )
         _require(not torch.allclose(got, (x.float() / 255 - 0.5) / 0.2), "mean and standard deviation are swapped.")
         _require(torch.allclose(got, right, atol=1e-6), "compare with (x / 255 − mean) / std by hand for x = 51.")
 
@@ -75,8 +81,10 @@ def check_parameter_groups(answer: Callable) -> None:
     def test(f: Callable) -> None:
         model = _tiny()
         groups = _answered(f(model, 0.1, 0.01))
-        _require(isinstance(groups, list) and all(isinstance(g, dict) and {"params", "lr"} <= g.keys() for g in groups),
-                 "return a list of dicts with the keys \"params\" and \"lr\".")
+        _require(
+            isinstance(groups, list) and all(isinstance(g, dict) and {"params", "lr"} <= g.keys() for g in groups),
+            'return a list of dicts with the keys "params" and "lr".',
+        )
         rate: dict[int, float] = {}
         for group in groups:
             for p in list(group["params"]):
@@ -84,7 +92,9 @@ def check_parameter_groups(answer: Callable) -> None:
                 rate[id(p)] = group["lr"]
         missing = [name for name, p in model.named_parameters() if id(p) not in rate]
         _require(not missing, f"these parameters are in no group and would never be trained: {', '.join(missing)}.")
-        wrong = [name for name, p in model.named_parameters() if rate[id(p)] != (0.1 if name.startswith("fc.") else 0.01)]
+        wrong = [
+            name for name, p in model.named_parameters() if rate[id(p)] != (0.1 if name.startswith("fc.") else 0.01)
+        ]
         _require(len(wrong) < 6, "the two learning rates are swapped: the new head needs the larger one.")
         _require(not wrong, f"these parameters have the wrong learning rate: {', '.join(wrong)}.")
 
@@ -118,8 +128,14 @@ def check_output_size(answer: Callable) -> None:
             size, kernel, stride, padding = case
             got = _answered(f(*case))
             right = nn.ConvTranspose2d(1, 1, kernel, stride, padding)(torch.zeros(1, 1, size, size)).shape[-1]
-            _require(got != (size + 2 * padding - kernel) // stride + 1, "this is the formula of an ordinary convolution; turn it round.")
-            _require(got == right or got != size * stride, f"size · stride fits only some layers; try size, kernel, stride, padding = {case}.")
+            _require(
+                got != (size + 2 * padding - kernel) // stride + 1,
+                "this is the formula of an ordinary convolution; turn it round.",
+            )
+            _require(
+                got == right or got != size * stride,
+                f"size · stride fits only some layers; try size, kernel, stride, padding = {case}.",
+            )
             _require(got == right, f"for size, kernel, stride, padding = {case} PyTorch gives {right}, you gave {got}.")
 
     report("4.2-1", test, answer)
@@ -134,14 +150,29 @@ def check_discriminator_loss(answer: Callable) -> None:
         _require(got.ndim == 0, "return one number: take the mean over the batch.")
         right = F.softplus(-real).mean() + F.softplus(fake).mean()
         for wrong, hint in (
-            (F.softplus(real).mean() + F.softplus(-fake).mean(), "the labels are swapped: real images should get high scores."),
-            (F.softplus(-real).mean() + F.softplus(-fake).mean(), "both terms ask for \"real\", as in the source: the fakes need label 0."),
-            (F.softplus(-real).sum() + F.softplus(fake).sum(), "take the mean, not the sum: the loss must not depend on the batch size."),
+            (
+                F.softplus(real).mean() + F.softplus(-fake).mean(),
+                "the labels are swapped: real images should get high scores.",
+            ),
+            (
+                F.softplus(-real).mean() + F.softplus(-fake).mean(),
+                'both terms ask for "real", as in the source: the fakes need label 0.',
+            ),
+            (
+                F.softplus(-real).sum() + F.softplus(fake).sum(),
+                "take the mean, not the sum: the loss must not depend on the batch size.",
+            ),
             (-right, "the sign is wrong: the discriminator maximises the objective, so it minimises the negative."),
         ):
             _require(not torch.allclose(got, wrong, atol=1e-5), hint)
-        _require(torch.allclose(got, right, atol=1e-5), "compare with −log sigmoid(real) and −log(1 − sigmoid(fake)), each averaged.")
-        _require(bool(torch.isfinite(torch.as_tensor(f(real * 200, fake * 200)))), "the loss overflows for large scores: use softplus or BCE with logits.")
+        _require(
+            torch.allclose(got, right, atol=1e-5),
+            "compare with −log sigmoid(real) and −log(1 − sigmoid(fake)), each averaged.",
+        )
+        _require(
+            bool(torch.isfinite(torch.as_tensor(f(real * 200, fake * 200)))),
+            "the loss overflows for large scores: use softplus or BCE with logits.",
+        )
 
     report("4.2-2", test, answer)
 
@@ -153,7 +184,10 @@ def check_ema(answer: Callable) -> None:
         average, current = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -2.0])
         got = _answered(f(average.clone(), current.clone(), 0.9))
         _require(isinstance(got, torch.Tensor), "return the new average as a tensor.")
-        _require(not torch.allclose(got, 0.1 * average + 0.9 * current), "decay weighs the old average, not the new value: you remember one step in ten.")
+        _require(
+            not torch.allclose(got, 0.1 * average + 0.9 * current),
+            "decay weighs the old average, not the new value: you remember one step in ten.",
+        )
         _require(not torch.allclose(got, (average + current) / 2), "this is the plain mean of two: where is decay?")
         _require(torch.allclose(got, 0.9 * average + 0.1 * current), "try decay = 1: the average must not move.")
 

@@ -11,14 +11,35 @@ import torch
 from cycler import cycler
 from PIL import Image
 
-COLOURS = {"blue": "#0072B2", "orange": "#D55E00", "green": "#009E73", "purple": "#CC79A7", "sky": "#56B4E9", "grey": "#666666"}
+COLOURS = {
+    "blue": "#0072B2",
+    "orange": "#D55E00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "grey": "#666666",
+}
 
-plt.rcParams.update({
-    "figure.facecolor": "white", "savefig.facecolor": "white", "figure.dpi": 90, "savefig.bbox": "tight",
-    "figure.figsize": (7, 3.6), "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.alpha": 0.3, "axes.axisbelow": True, "font.size": 10, "axes.titlesize": 11, "legend.frameon": False,
-    "axes.prop_cycle": cycler(color=list(COLOURS.values())), "image.cmap": "gray", "image.interpolation": "nearest",
-})
+plt.rcParams.update(
+    {
+        "figure.facecolor": "white",
+        "savefig.facecolor": "white",
+        "figure.dpi": 90,
+        "savefig.bbox": "tight",
+        "figure.figsize": (7, 3.6),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.alpha": 0.3,
+        "axes.axisbelow": True,
+        "font.size": 10,
+        "axes.titlesize": 11,
+        "legend.frameon": False,
+        "axes.prop_cycle": cycler(color=list(COLOURS.values())),
+        "image.cmap": "gray",
+        "image.interpolation": "nearest",
+    }
+)
 
 
 def tile(images: torch.Tensor, columns: int = 10, pad: int = 1) -> torch.Tensor:
@@ -30,7 +51,7 @@ def tile(images: torch.Tensor, columns: int = 10, pad: int = 1) -> torch.Tensor:
     sheet = torch.zeros(rows * (height + pad) + pad, columns * (width + pad) + pad, channels, dtype=images.dtype)
     for i, image in enumerate(images):
         top, left = pad + (i // columns) * (height + pad), pad + (i % columns) * (width + pad)
-        sheet[top:top + height, left:left + width] = image.permute(1, 2, 0)
+        sheet[top : top + height, left : left + width] = image.permute(1, 2, 0)
     return sheet
 
 
@@ -60,7 +81,15 @@ def show_confusion(counts: torch.Tensor, classes: tuple[str, ...], title: str, a
     share = counts / counts.sum(1, keepdim=True).clamp(min=1)
     ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
     for i, j in torch.nonzero(counts).tolist():
-        ax.text(j, i, int(counts[i, j]), ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.5 else "black")
+        ax.text(
+            j,
+            i,
+            int(counts[i, j]),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if share[i, j] > 0.5 else "black",
+        )
     ticks = range(len(classes))
     ax.set(title=title, xlabel="predicted class", ylabel="true class", xticks=ticks, yticks=ticks)
     ax.set_xticklabels(classes, rotation=0 if max(map(len, classes)) < 3 else 60)

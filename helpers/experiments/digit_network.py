@@ -20,17 +20,38 @@ def main() -> None:
     model = DigitNetwork()
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=STEPS)
-    train.fit_classifier(model, optimizer, data.load("mnist", "train"), data.load("mnist", "validation"), steps=STEPS,
-                         batch_size=BATCH, scheduler=scheduler, augment=augment.random_affine, seed=SEED, every=500)
+    train.fit_classifier(
+        model,
+        optimizer,
+        data.load("mnist", "train"),
+        data.load("mnist", "validation"),
+        steps=STEPS,
+        batch_size=BATCH,
+        scheduler=scheduler,
+        augment=augment.random_affine,
+        seed=SEED,
+        every=500,
+    )
     test = data.load("mnist", "test")
     logits = train.predict(model, test.images)
     sure = (logits.softmax(1).amax(1) > 0.9).float().mean().item()
     path = save_weights(
-        model, WEIGHTS / "digit-network.safetensors", data="MNIST, 54,000 training images; 6,000 for validation",
-        command="python -m helpers.experiments.digit_network", steps=STEPS, batch_size=BATCH, seed=SEED,
-        seconds=round(time.time() - began), torch=torch.__version__.split("+")[0],
-        test_accuracy=f"{metrics.accuracy(model, test):.4f}", test_confidence_above_0_9=f"{sure:.4f}")
-    print(f"{path.name}: test accuracy {metrics.accuracy(model, test):.4f}, {sure:.4f} of the test images above confidence 0.9")
+        model,
+        WEIGHTS / "digit-network.safetensors",
+        data="MNIST, 54,000 training images; 6,000 for validation",
+        command="python -m helpers.experiments.digit_network",
+        steps=STEPS,
+        batch_size=BATCH,
+        seed=SEED,
+        seconds=round(time.time() - began),
+        torch=torch.__version__.split("+")[0],
+        test_accuracy=f"{metrics.accuracy(model, test):.4f}",
+        test_confidence_above_0_9=f"{sure:.4f}",
+    )
+    print(
+        f"{path.name}: test accuracy {metrics.accuracy(model, test):.4f}, "
+        f"{sure:.4f} of the test images above confidence 0.9"
+    )
 
 
 if __name__ == "__main__":

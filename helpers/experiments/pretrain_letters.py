@@ -24,16 +24,37 @@ def main() -> None:
     model = ResNet18(classes=len(data.LETTERS))
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.05)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=STEPS)
-    train.fit_classifier(model, optimizer, data.typeset(n=LETTERS, seed=SEED), data.load("letters", "validation"), steps=STEPS,
-                         batch_size=BATCH, scheduler=scheduler, transform=transform, seed=SEED, every=500)
+    train.fit_classifier(
+        model,
+        optimizer,
+        data.typeset(n=LETTERS, seed=SEED),
+        data.load("letters", "validation"),
+        steps=STEPS,
+        batch_size=BATCH,
+        scheduler=scheduler,
+        transform=transform,
+        seed=SEED,
+        every=500,
+    )
     test = data.load("letters", "test")
     path = save_weights(
-        model, WEIGHTS / "resnet18-letters.safetensors", dtype=torch.float16, data=f"{LETTERS:,} typeset letters, 26 classes, seed {SEED}",
-        command="python -m helpers.experiments.pretrain_letters", steps=STEPS, batch_size=BATCH, seed=SEED,
-        seconds=round(time.time() - began), torch=torch.__version__.split("+")[0],
-        test_accuracy=f"{metrics.accuracy(model, test, transform):.4f}")
+        model,
+        WEIGHTS / "resnet18-letters.safetensors",
+        dtype=torch.float16,
+        data=f"{LETTERS:,} typeset letters, 26 classes, seed {SEED}",
+        command="python -m helpers.experiments.pretrain_letters",
+        steps=STEPS,
+        batch_size=BATCH,
+        seed=SEED,
+        seconds=round(time.time() - began),
+        torch=torch.__version__.split("+")[0],
+        test_accuracy=f"{metrics.accuracy(model, test, transform):.4f}",
+    )
     load_weights(model, path)
-    print(f"{path.name}: accuracy {metrics.accuracy(model, test, transform):.4f} on 1,000 unseen letters, read back from the file")
+    print(
+        f"{path.name}: accuracy {metrics.accuracy(model, test, transform):.4f} "
+        f"on 1,000 unseen letters, read back from the file"
+    )
 
 
 if __name__ == "__main__":

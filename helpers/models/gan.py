@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from helpers.runtime import load_weights
+
 
 class Generator(nn.Module):
     """Radford et al. 2016 (DCGAN), https://arxiv.org/abs/1511.06434.
@@ -18,13 +20,17 @@ class Generator(nn.Module):
 
         def block(inputs: int, outputs: int, stride: int, padding: int) -> list[nn.Module]:
             # No bias: the batch norm that follows would subtract it.
-            return [nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+            return [
+                nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(),
+            ]
 
         self.net = nn.Sequential(
-            *block(latent, 4 * width, 1, 0),                 # 1 → 4
-            *block(4 * width, 2 * width, 2, 1),              # 4 → 8
-            *block(2 * width, width, 2, 1),                  # 8 → 16
-            nn.ConvTranspose2d(width, channels, 4, 2, 1),    # 16 → 32
+            *block(latent, 4 * width, 1, 0),  # 1 → 4
+            *block(4 * width, 2 * width, 2, 1),  # 4 → 8
+            *block(2 * width, width, 2, 1),  # 8 → 16
+            nn.ConvTranspose2d(width, channels, 4, 2, 1),  # 16 → 32
             nn.Tanh(),
         )
         self.apply(_dcgan_init)
@@ -49,11 +55,11 @@ class Discriminator(nn.Module):
         super().__init__()
         self.channels = channels
         sizes = [channels, width, 2 * width, 4 * width]
-        self.body = nn.Sequential()                          # 32 → 16 → 8 → 4
+        self.body = nn.Sequential()  # 32 → 16 → 8 → 4
         for inputs, outputs in zip(sizes, sizes[1:]):
             self.body.append(spectral_norm(_normal(nn.Conv2d(inputs, outputs, 4, 2, 1))))
             self.body.append(nn.LeakyReLU(0.2))
-        self.head = spectral_norm(_normal(nn.Conv2d(4 * width, 1, 4)))   # 4 → 1
+        self.head = spectral_norm(_normal(nn.Conv2d(4 * width, 1, 4)))  # 4 → 1
 
     def features(self, x):
         """(N, channels, 32, 32) → (N, 4 · width, 4, 4), what the head sees."""
@@ -65,6 +71,11 @@ class Discriminator(nn.Module):
         return self.head(self.features(x)).flatten()
 
 
+def mnist_generator(device: torch.device | str = "cpu") -> Generator:
+    """The committed generator, trained on the complete MNIST, in evaluation mode."""
+    model = Generator()
+    load_weights(model, "mnist-generator")
+    return model.eval().to(device)
 
 
 def _normal(layer: nn.Module) -> nn.Module:

@@ -81,8 +81,10 @@ def pretrained_resnet18(source: str = "letters") -> tuple[nn.Module, Preprocessi
         # weights_only: a pickle from the network must not run code.
         state = ResNet18_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True, weights_only=True)
     except OSError as error:
-        raise ConnectionError(f"cannot download the ImageNet weights ({error}). Connect to a network, "
-                              "or use the bundled weights: BOOK_PROFILE=quick") from error
+        raise ConnectionError(
+            f"cannot download the ImageNet weights ({error}). Connect to a network, "
+            "or use the bundled weights: BOOK_PROFILE=quick"
+        ) from error
     model = resnet18()
     model.load_state_dict(state)
     return model, IMAGENET
