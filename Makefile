@@ -34,6 +34,7 @@ test: .venv/.installed ## Run the unit tests, and every notebook against its com
 
 lint: .venv/.installed ## Check the code style of the package, the tests and the notebooks.
 	$(PY) -m ruff check helpers tests book conftest.py
+	$(PY) -m ruff format --check helpers tests book conftest.py
 
 address: .venv/.installed ## Write another repository address everywhere: make address URL=https://github.com/you/fork
 	@$(PY) -m helpers.book.address "$(URL)"
