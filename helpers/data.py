@@ -4,9 +4,11 @@ Every data set fits in memory as one uint8 tensor, so a batch is an index and no
 DataLoader. All images are 32×32 unless asked otherwise; smaller ones are padded.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -248,17 +250,24 @@ def _downloaded(name: str, split: str) -> Dataset:
 
     kind = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "cifar10": datasets.CIFAR10}[name]
     root = data_dir()
+    damaged = f"the files of {name} in {root} are damaged: delete them and run again"
     try:
+        root.mkdir(parents=True, exist_ok=True)
         raw = kind(root, train=split != "test", download=True)
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, PermissionError):
-            raise OSError(f"cannot write to {root}: set BOOK_DATA to a folder that you may write to") from error
+    except (URLError, TimeoutError, ConnectionError, RuntimeError) as error:
+        # RuntimeError is torchvision's for a failed download and PyTorch's for a tensor of the wrong size.
+        if isinstance(error, RuntimeError) and not re.search("download|not found", str(error), re.IGNORECASE):
+            raise ValueError(damaged) from error
         raise ConnectionError(
             f"cannot download {name} ({error}). Connect to a network, set BOOK_DATA to a folder that already "
             "holds it, or use the bundled data: BOOK_PROFILE=quick"
         ) from error
     except (AssertionError, ValueError, EOFError) as error:
-        raise ValueError(f"the files of {name} in {root} are damaged: delete them and run again") from error
+        raise ValueError(damaged) from error
+    except OSError as error:
+        raise OSError(
+            f"cannot write to {root} ({error.strerror or error}): set BOOK_DATA to a folder that you may write to"
+        ) from error
     pixels = torch.as_tensor(raw.data)
     images = pixels.permute(0, 3, 1, 2).contiguous() if pixels.ndim == 4 else F.pad(pixels.unsqueeze(1), (2, 2, 2, 2))
     dataset = Dataset(images, torch.as_tensor(raw.targets).long(), DIGITS if name == "mnist" else tuple(raw.classes))
@@ -299,4 +308,4 @@ def _read_image(path: str, size: int) -> torch.Tensor:
     if scale != 1:
         image = image.resize((max(size, round(image.width * scale)), max(size, round(image.height * scale))))
     left, top = (image.width - size) // 2, (image.height - size) // 2
-    return torch.from_numpy(np.asarray(image.crop((left, top, left + size, top + size)))).permute(2, 0, 1)
+    return torch.from_numpy(np.array(image.crop((left, top, left + size, top + size)))).permute(2, 0, 1)

@@ -8,7 +8,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from helpers.data import Dataset, to_float
-from helpers.train import predict
+from helpers.train import evaluating, predict
 
 
 def accuracy(model: nn.Module, dataset: Dataset, transform: Callable | None = None) -> float:
@@ -56,9 +56,10 @@ def fid_against(real: torch.Tensor, network: nn.Module, batch_size: int = 500) -
 
     real, and the fakes : uint8, (N, 1, 32, 32). network : has `features`, 64 numbers an image here.
     """
-    metric = FrechetInceptionDistance(
-        _Features(network), reset_real_features=False, input_img_size=tuple(real.shape[1:])
-    )
+    with torch.random.fork_rng():  # torchmetrics tries the network on an image from the global generator
+        metric = FrechetInceptionDistance(
+            _Features(network), reset_real_features=False, input_img_size=tuple(real.shape[1:])
+        )
     metric.to(next(network.parameters()).device)
     _update(metric, real, True, batch_size)
 
@@ -112,8 +113,7 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> torch.Tensor:
 @torch.no_grad()
 def decode(generator: nn.Module, latents: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
     """Latent vectors, float, (N, latent) → images, uint8, (N, C, H, W), on the CPU; the mode is restored."""
-    device, training = next(generator.parameters()).device, generator.training
-    generator.eval()
-    images = torch.cat([generator(part.to(device)).cpu() for part in latents.split(batch_size)])
-    generator.train(training)
+    device = next(generator.parameters()).device
+    with evaluating(generator):
+        images = torch.cat([generator(part.to(device)).cpu() for part in latents.split(batch_size)])
     return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -250,9 +250,9 @@ def _write_whole(path: str | Path, write) -> Path:
         write(part)
         part.chmod(0o644)
         part.replace(path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise OSError(
-            f"cannot write {path} ({error.strerror or error}): choose a folder that you may write to"
+            f"cannot write {path} ({getattr(error, 'strerror', None) or error}): choose a folder that you may write to"
         ) from error
     finally:
         if part is not None:

@@ -5,13 +5,17 @@ every device; both can be interrupted (the stop button, Ctrl-C) and go on from a
 """
 
 import math
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
@@ -40,6 +44,18 @@ def set_train_mode(model: nn.Module) -> None:
             module.eval()
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; afterwards every part has its own mode again."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 @torch.no_grad()
 def predict(
     model: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 256
@@ -49,13 +65,11 @@ def predict(
     images : uint8, (N, C, H, W). transform : maps a float batch in 0 to 1 to the model's input.
     Returns float, (N, classes).
     """
-    device, training = next(model.parameters()).device, model.training
-    model.eval()
-    out = []
-    for batch in images.split(batch_size):
-        x = to_float(batch.to(device))
-        out.append(model(transform(x) if transform else x).float().cpu())
-    model.train(training)
+    device, out = next(model.parameters()).device, []
+    with evaluating(model):
+        for batch in images.split(batch_size):
+            x = to_float(batch.to(device))
+            out.append(model(transform(x) if transform else x).float().cpu())
     return torch.cat(out)
 
 
@@ -119,13 +133,13 @@ def fit_classifier(
     generator = torch.Generator().manual_seed(seed + 100_003 * accelerator.process_index)
     history: dict[str, list] = {"step": [], "loss": [], "validation_accuracy": []}
     best: dict[str, Any] = {"accuracy": -1.0, "weights": None}
-    step, total = 0, 0.0
+    step, recent = 0, []  # recent: the losses since the last measurement
 
     def snapshot() -> dict[str, Any]:
         return {
             "kind": "classifier",
             "step": step,
-            "total": total,
+            "recent": recent,
             "model": plain.state_dict(),
             "optimizer": optimizer.state_dict(),
             "scheduler": scheduler.state_dict() if scheduler else None,
@@ -140,12 +154,12 @@ def fit_classifier(
         optimizer.load_state_dict(state["optimizer"])
         if scheduler:
             scheduler.load_state_dict(state["scheduler"])
-        generator.set_state(state["generator"])
-        step, total, history, best = state["step"], state["total"], state["history"], state["best"]
+        step, recent, history, best = state["step"], state["recent"], state["history"], state["best"]
+        _resume_random(accelerator, generator, state["generator"], seed, step)
 
     bar = tqdm(total=steps, initial=step, desc=label, leave=False, disable=_quiet(accelerator))
-    try:
-        while step < steps:
+    with bar, _interrupts() as interrupted:
+        while step < steps and not interrupted:
             set_train_mode(plain)
             index = torch.randint(len(labels), (batch_size,), generator=generator).to(images.device)
             x, y = to_float(images[index]), labels[index]
@@ -163,11 +177,14 @@ def fit_classifier(
             optimizer.step()
             if scheduler:
                 scheduler.step()
-            step, total = step + 1, total + loss.item()
+            step += 1
+            recent.append(loss.item())
             bar.update()
             if step % every == 0 or step == steps:
                 accuracy = math.nan
                 if validation is not None:
+                    for buffer in plain.buffers():  # the statistics of the first process's batches, in all of them
+                        broadcast(buffer)
                     accuracy = (
                         (predict(plain, validation.images, transform).argmax(1) == validation.labels)
                         .float()
@@ -180,14 +197,12 @@ def fit_classifier(
                             "weights": {k: v.detach().cpu().clone() for k, v in plain.state_dict().items()},
                         }
                 history["step"].append(step)
-                history["loss"].append(total / ((step - 1) % every + 1))
+                history["loss"].append(sum(recent) / len(recent))
                 history["validation_accuracy"].append(accuracy)
-                total = 0.0
+                recent.clear()
                 _save(accelerator, checkpoint, snapshot)
-    except KeyboardInterrupt:
+    if step < steps:
         _interrupted(accelerator, checkpoint, snapshot, step, steps)
-    finally:
-        bar.close()
     if best["weights"] is not None:
         plain.load_state_dict(best["weights"])
     plain.eval()
@@ -276,13 +291,13 @@ def train_gan(
     images = images.to(device)
     random = torch.Generator().manual_seed(seed + 100_003 * accelerator.process_index)
     history: dict[str, list] = {"step": [], "loss_discriminator": [], "loss_generator": []}
-    step, sum_d, sum_g = 0, 0.0, 0.0
+    step, recent = 0, []  # recent: the two losses of every step since the last measurement
 
     def snapshot() -> dict[str, Any]:
         return {
             "kind": "gan",
             "step": step,
-            "sums": [sum_d, sum_g],
+            "recent": recent,
             "generator": plain_g.state_dict(),
             "discriminator": plain_d.state_dict(),
             "ema": ema.state_dict(),
@@ -293,12 +308,8 @@ def train_gan(
         }
 
     def record() -> None:
-        n = (step - 1) % every + 1 if step else 0
-        row = {
-            "step": step,
-            "loss_discriminator": sum_d / n if n else math.nan,
-            "loss_generator": sum_g / n if n else math.nan,
-        }
+        loss_d, loss_g = (sum(column) / len(recent) for column in zip(*recent)) if recent else (math.nan, math.nan)
+        row = {"step": step, "loss_discriminator": loss_d, "loss_generator": loss_g}
         if measure and accelerator.is_main_process:
             ema.eval()
             row |= measure(step, ema.module)
@@ -315,8 +326,8 @@ def train_gan(
             (opt_d, "opt_d"),
         ):
             module.load_state_dict(state[key])
-        random.set_state(state["random"])
-        step, (sum_d, sum_g), history = state["step"], state["sums"], state["history"]
+        step, recent, history = state["step"], state["recent"], state["history"]
+        _resume_random(accelerator, random, state["random"], seed, step)
     else:
         record()
 
@@ -325,54 +336,55 @@ def train_gan(
 
     bar = tqdm(total=steps, initial=step, desc=label, leave=False, disable=_quiet(accelerator))
     try:
-        while step < steps:
-            generator.train()
-            discriminator.train()
-            # From the step alone, so that a resumed run has the same rates.
-            share = 1.0 if step < decay_from * steps else (steps - step) / (steps * (1 - decay_from))
-            for optimizer, rate in ((opt_g, lr_generator), (opt_d, lr_discriminator)):
-                for group in optimizer.param_groups:
-                    group["lr"] = share * rate
-            real = 2 * to_float(images[torch.randint(len(images), (batch_size,), generator=random).to(device)]) - 1
-            fake = generator(torch.randn(batch_size, plain_g.latent, generator=random).to(device))
+        with bar, _interrupts() as interrupted:
+            while step < steps and not interrupted:
+                generator.train()
+                discriminator.train()
+                # From the step alone, so that a resumed run has the same rates.
+                share = 1.0 if step < decay_from * steps else (steps - step) / (steps * (1 - decay_from))
+                for optimizer, rate in ((opt_g, lr_generator), (opt_d, lr_discriminator)):
+                    for group in optimizer.param_groups:
+                        group["lr"] = share * rate
+                real = 2 * to_float(images[torch.randint(len(images), (batch_size,), generator=random).to(device)]) - 1
+                fake = generator(torch.randn(batch_size, plain_g.latent, generator=random).to(device))
 
-            # Discriminator. The fakes are detached: this step must not move the generator.
-            real_in = prepared(real)
-            if r1_weight:
-                real_in = real_in.detach().requires_grad_(True)
-            scores = discriminator(torch.cat([real_in, prepared(fake.detach())]))
-            real_scores, fake_scores = scores[:batch_size], scores[batch_size:]
-            loss_d = losses.discriminator_loss(real_scores, fake_scores)
-            total_d = loss_d + r1_weight * losses.r1_penalty(real_in, real_scores) if r1_weight else loss_d
-            _require_finite(step, discriminator=total_d.item())
-            opt_d.zero_grad()
-            accelerator.backward(total_d)
-            opt_d.step()
+                # Discriminator. The fakes are detached: this step must not move the generator.
+                real_in = prepared(real)
+                if r1_weight:
+                    real_in = real_in.detach().requires_grad_(True)
+                scores = discriminator(torch.cat([real_in, prepared(fake.detach())]))
+                real_scores, fake_scores = scores[:batch_size], scores[batch_size:]
+                loss_d = losses.discriminator_loss(real_scores, fake_scores)
+                total_d = loss_d + r1_weight * losses.r1_penalty(real_in, real_scores) if r1_weight else loss_d
+                _require_finite(step, discriminator=total_d.item())
+                opt_d.zero_grad()
+                accelerator.backward(total_d)
+                opt_d.step()
 
-            # Generator. The discriminator is only a judge here: its own gradients would be wasted work.
-            for p in trainable:
-                p.requires_grad_(False)
-            loss_g = losses.generator_loss(discriminator(prepared(fake)))
-            _require_finite(step, generator=loss_g.item())
-            opt_g.zero_grad()
-            accelerator.backward(loss_g)
-            opt_g.step()
-            for p in trainable:
-                p.requires_grad_(True)
+                # Generator. The discriminator is only a judge here: its own gradients would be wasted work.
+                for p in trainable:
+                    p.requires_grad_(False)
+                loss_g = losses.generator_loss(discriminator(prepared(fake)))
+                _require_finite(step, generator=loss_g.item())
+                opt_g.zero_grad()
+                accelerator.backward(loss_g)
+                opt_g.step()
+                for p in trainable:
+                    p.requires_grad_(True)
 
-            ema.update_parameters(plain_g)
-            step, sum_d, sum_g = step + 1, sum_d + loss_d.item(), sum_g + loss_g.item()
-            bar.update()
-            if step % every == 0 or step == steps:
-                record()
-                sum_d = sum_g = 0.0
-                _save(accelerator, checkpoint, snapshot)
-    except KeyboardInterrupt:
-        _interrupted(accelerator, checkpoint, snapshot, step, steps)
+                ema.update_parameters(plain_g)
+                step += 1
+                recent.append([loss_d.item(), loss_g.item()])
+                bar.update()
+                if step % every == 0 or step == steps:
+                    record()
+                    recent.clear()
+                    _save(accelerator, checkpoint, snapshot)
     finally:
         for p in trainable:
             p.requires_grad_(True)
-        bar.close()
+    if step < steps:
+        _interrupted(accelerator, checkpoint, snapshot, step, steps)
     return GanResult(ema.module.eval(), history)
 
 
@@ -388,6 +400,36 @@ def _require_finite(step: int, **values: float) -> None:
                 f"the {name} loss became {value} at step {step}: lower the learning rate or check the "
                 "inputs for NaN. An earlier checkpoint, if you asked for one, is untouched."
             )
+
+
+@contextmanager
+def _interrupts() -> Iterator[list]:
+    """Note the first Ctrl-C in the list, so that the step in progress is finished; a second one stops at once."""
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen  # Python delivers signals to the main thread only
+        return
+
+    def note(number, frame):
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _resume_random(
+    accelerator: Accelerator, generator: torch.Generator, state: torch.Tensor, seed: int, step: int
+) -> None:
+    # The file holds the first process's generator. The others draw afresh: with its state they would draw its batches.
+    if accelerator.is_main_process:
+        generator.set_state(state)
+    else:
+        generator.manual_seed(seed + 100_003 * accelerator.process_index + 1_000_003 * step)
 
 
 def _resume(path: str | Path, kind: str) -> dict[str, Any]:

@@ -502,13 +502,7 @@ def test_downloaded_files_are_read_split_and_padded_without_a_network(tmp_path, 
     [
         0,
         10,
-        pytest.param(
-            20_000,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="torchvision raises RuntimeError here, which _downloaded takes for a missing network",
-            ),
-        ),
+        20_000,
     ],
 )
 def test_damaged_files_are_reported_with_the_remedy(tmp_path, monkeypatch, keep):
@@ -570,7 +564,6 @@ def test_a_folder_without_permission_is_not_taken_for_a_missing_network(tmp_path
     assert not isinstance(caught.value, ConnectionError)
 
 
-@pytest.mark.xfail(strict=True, reason="_downloaded takes every OSError but PermissionError for a missing network")
 def test_a_folder_that_cannot_exist_is_not_taken_for_a_missing_network(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("BOOK_DATA", str(tmp_path / "file" / "data"))

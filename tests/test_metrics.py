@@ -189,7 +189,6 @@ def test_kid_leaves_the_global_generator_alone_and_follows_its_seed(network):
     assert metrics.kid(real, fake, network, subsets=3, subset_size=30, seed=2) != first
 
 
-@pytest.mark.xfail(strict=True, reason="torchmetrics probes the network with a random image when FID is made")
 def test_fid_leaves_the_global_generator_alone(network):
     torch.manual_seed(5)
     before = torch.get_rng_state()

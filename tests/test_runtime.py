@@ -329,12 +329,7 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path, 
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
-SAFETENSORS = pytest.mark.xfail(strict=True, reason="_write_whole does not translate safetensors' own error")
-
-
-@pytest.mark.parametrize(
-    "kind", ["json", pytest.param("state", marks=SAFETENSORS), pytest.param("weights", marks=SAFETENSORS)]
-)
+@pytest.mark.parametrize("kind", ["json", "state", "weights"])
 def test_a_failure_of_the_disk_is_an_oserror_that_names_the_file(tmp_path, full_disk, kind):
     full_disk()
     with pytest.raises(OSError, match=r"cannot write .*file"):

@@ -71,10 +71,11 @@ class Discriminator(nn.Module):
         return self.head(self.features(x)).flatten()
 
 
-def mnist_generator(device: torch.device | str = "cpu") -> Generator:
-    """The committed generator, trained on the complete MNIST, in evaluation mode."""
-    model = Generator()
-    load_weights(model, "mnist-generator")
+def mnist_generator(device: torch.device | str = "cpu", weights: bool = True) -> Generator:
+    """The committed generator, trained on the complete MNIST, in evaluation mode; or the same, untrained."""
+    model = Generator(width=56)
+    if weights:
+        load_weights(model, "mnist-generator")
     return model.eval().to(device)
 
 
