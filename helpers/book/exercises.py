@@ -106,7 +106,7 @@ def check_freeze_body(answer: Callable) -> None:
 
     def test(f: Callable) -> None:
         model = _tiny().train()
-        _answered(f(model))
+        _require(_answered(f(model)) is model, "return the model that you were given.")
         state = {name: p.requires_grad for name, p in model.named_parameters()}
         _require(state["fc.weight"] and state["fc.bias"], "the head must stay trainable: nothing is left to learn.")
         still = [name for name, on in state.items() if on and not name.startswith("fc.")]
