@@ -1,6 +1,6 @@
 """Train the generator of chapter 4.2 on the complete MNIST: ``python -m helpers.experiments.mnist_generator``.
 
-About 15 minutes on two CPU cores; it can be interrupted and started again. Writes
+About 25 minutes on two CPU cores; it can be interrupted and started again. Writes
 ``helpers/weights/mnist-generator.safetensors``.
 """
 
