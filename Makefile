@@ -30,7 +30,7 @@ refresh: .venv/.installed ## Execute the notebooks and write the outputs into th
 	BOOK_PROFILE=quick $(PY) -m helpers.book.execute --in-place
 
 test: .venv/.installed ## Run the unit tests, and every notebook against its committed outputs.
-	BOOK_PROFILE=quick TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(PY) -m pytest
+	BOOK_PROFILE=quick OMP_NUM_THREADS=1 $(PY) -m pytest
 
 lint: .venv/.installed ## Check the code style of the package, the tests and the notebooks.
 	$(PY) -m ruff check helpers tests book conftest.py

@@ -1,4 +1,7 @@
-"""Let nbval reach its kernels over Unix sockets: the tests need no network, not even loopback."""
+"""Let nbval reach its kernels over Unix sockets: the tests need no network, not even loopback.
+
+Progress bars are off: their text holds seconds.
+"""
 
 import itertools
 import os
@@ -10,6 +13,7 @@ from helpers.book.execute import short_folder
 
 
 def pytest_configure(config):
+    os.environ["TQDM_DISABLE"] = "1"
     if os.name != "posix":
         return
     folder = short_folder()

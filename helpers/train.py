@@ -5,6 +5,7 @@ every device; both can be interrupted (the stop button, Ctrl-C) and go on from a
 """
 
 import math
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -157,7 +158,7 @@ def fit_classifier(
         step, recent, history, best = state["step"], state["recent"], state["history"], state["best"]
         _resume_random(accelerator, generator, state["generator"], seed, step)
 
-    bar = tqdm(total=steps, initial=step, desc=label, leave=False, disable=_quiet(accelerator))
+    bar = _bar(accelerator, steps, step, label)
     with bar, _interrupts() as interrupted:
         while step < steps and not interrupted:
             set_train_mode(plain)
@@ -334,7 +335,7 @@ def train_gan(
     def prepared(batch: torch.Tensor) -> torch.Tensor:
         return augment(batch, random) if augment else batch
 
-    bar = tqdm(total=steps, initial=step, desc=label, leave=False, disable=_quiet(accelerator))
+    bar = _bar(accelerator, steps, step, label)
     try:
         with bar, _interrupts() as interrupted:
             while step < steps and not interrupted:
@@ -388,9 +389,10 @@ def train_gan(
     return GanResult(ema.module.eval(), history)
 
 
-def _quiet(accelerator: Accelerator) -> bool | None:
-    # None keeps tqdm's own choice, which the variable TQDM_DISABLE overrides.
-    return None if accelerator.is_main_process else True
+def _bar(accelerator: Accelerator, steps: int, step: int, label: str) -> tqdm:
+    # In a notebook tqdm overlooks its own variable TQDM_DISABLE.
+    silent = bool(os.environ.get("TQDM_DISABLE")) or not accelerator.is_main_process
+    return tqdm(total=steps, initial=step, desc=label, leave=False, disable=silent)
 
 
 def _require_finite(step: int, **values: float) -> None:

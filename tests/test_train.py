@@ -770,7 +770,7 @@ validation = quadrants(400)._replace(images=torch.randint(0, 256, (400, 1, 8, 8)
                                      labels=torch.randint(4, (400,), generator=random))
 model = classifier(seed=0)
 optimizer = torch.optim.SGD(model.parameters(), 0.05)
-train.fit_classifier(model, optimizer, quadrants(), validation, steps=24, batch_size=4, every=1)
+train.fit_classifier(model, optimizer, quadrants(), validation, steps=24, batch_size=4, every=1, label=f"rank {rank}")
 report["validated"] = sums(model)
 with open(f"{out}/{rank}.json", "w") as file:
     json.dump(report, file)
@@ -792,9 +792,9 @@ def two_processes(tmp_path_factory):
         "ACCELERATE_USE_CPU": "true",
         "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "1",
-        "TQDM_DISABLE": "1",
         "PYTHONPATH": os.pathsep.join([str(here.parent), str(here), os.environ.get("PYTHONPATH", "")]),
     }
+    environment.pop("TQDM_DISABLE", None)
     if sys.platform == "linux":
         environment["GLOO_SOCKET_IFNAME"] = "lo"  # where the host's own name does not resolve
     command = [
@@ -819,6 +819,7 @@ def two_processes(tmp_path_factory):
             launcher.wait()
     assert code == 0, (folder / "log").read_text()[-3000:]
     reports = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+    reports[0]["log"] = (folder / "log").read_text()
     assert [report["processes"] for report in reports] == [2, 2]
     return reports
 
@@ -862,3 +863,8 @@ def test_only_the_first_process_measures(two_processes):
 def test_two_processes_agree_on_the_best_weights(two_processes):
     a, b = two_processes
     assert a["validated"] == b["validated"]
+
+
+def test_only_the_first_process_shows_progress(two_processes):
+    assert "rank 0:" in two_processes[0]["log"]
+    assert "rank 1:" not in two_processes[0]["log"]
