@@ -3,7 +3,7 @@ PY := .venv/bin/python
 BOOK := .venv/bin/jupyter-book build -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help book html refresh test lint address clean
+.PHONY: help book html refresh test bench lint address clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ refresh: .venv/.installed ## Execute the notebooks and write the outputs into th
 
 test: .venv/.installed ## Run the unit tests, and every notebook against its committed outputs.
 	BOOK_PROFILE=quick OMP_NUM_THREADS=1 $(PY) -m pytest
+
+bench: .venv/.installed ## Time the loops and the metrics on this machine.
+	TQDM_DISABLE=1 $(PY) -m tests.benchmark
 
 lint: .venv/.installed ## Check the code style of the package, the tests and the notebooks.
 	$(PY) -m ruff check helpers tests book conftest.py
