@@ -1,6 +1,8 @@
 """Every exercise: its stub waits, its printed solution passes, common mistakes get the right hint."""
 
+import importlib
 import re
+import runpy
 from pathlib import Path
 
 import nbformat
@@ -9,80 +11,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.book import exercises
 from helpers.book.execute import ROOT, listed
 
 EXERCISE = re.compile(r":::\{exercise\}.*?\n:label: (\S+)\n(.*?)\n:::", re.S)
 SOLUTION = re.compile(r":::\{solution\} (\S+)\n:class: dropdown\n```python\n(.*?)\n```\n:::", re.S)
 STUB = re.compile(r"def (\w+)\([^)]*\): \.\.\.  # your code here")
 
-# Label of the exercise: wrong answers, each with a part of the hint that it must get.
 WRONG = {
-    "ex-4-1-1": {
-        "normalise = lambda x, mean, std: (x.float() - mean) / std": "divide by 255",
-        "normalise = lambda x, mean, std: x.float() / 255 / std - mean": "subtract the mean before",
-        "normalise = lambda x, mean, std: (x.float() / 255 - std) / mean": "swapped",
-        "normalise = lambda x, mean, std: x": "floating-point",
-        "normalise = lambda x, mean, std: x / 0 + unknown": "NameError",
-    },
-    "ex-4-1-2": {
-        """
-def parameter_groups(model, head_lr, body_lr):
-    return [{"params": model.fc.parameters(), "lr": head_lr}, {"params": model.parameters(), "lr": body_lr}]
-""": "in both groups",
-        """
-def parameter_groups(model, head_lr, body_lr):
-    return [{"params": model.fc.parameters(), "lr": head_lr}, {"params": model.conv1.parameters(), "lr": body_lr}]
-""": "bn1.weight",
-        """
-def parameter_groups(model, head_lr, body_lr):
-    body = [p for name, p in model.named_parameters() if not name.startswith("fc.")]
-    return [{"params": model.fc.parameters(), "lr": body_lr}, {"params": body, "lr": head_lr}]
-""": "swapped",
-        "parameter_groups = lambda model, head_lr, body_lr: model.parameters()": "list of dicts",
-    },
-    "ex-4-1-3": {
-        """
-def freeze_body(model):
-    for p in model.parameters():
-        p.requires_grad_(False)
-    return model
-""": "must stay trainable",
-        "freeze_body = lambda model: model": "still trainable",
-        """
-def freeze_body(model):
-    for name, p in model.named_parameters():
-        p.requires_grad_(name.startswith("fc."))
-    return model
-""": "running statistics",
-        """
-def freeze_body(model):
-    for name, p in model.named_parameters():
-        p.requires_grad_(name.startswith("fc."))
-    return model.eval()
-""": "stays in train mode",
-        "freeze_body = lambda model: model.fc": "return the model",
-    },
-    "ex-4-2-1": {
-        "output_size = lambda size, kernel, stride, padding: (size + 2 * padding - kernel) // stride + 1": "ordinary",
-        "output_size = lambda size, kernel, stride, padding: size * stride": "fits only some",
-        "output_size = lambda size, kernel, stride, padding: size * stride - 2 * padding + kernel": "PyTorch gives 4",
-    },
-    "ex-4-2-2": {
-        "discriminator_loss = lambda r, f: F.softplus(r).mean() + F.softplus(-f).mean()": "labels are swapped",
-        "discriminator_loss = lambda r, f: F.softplus(-r).mean() + F.softplus(-f).mean()": 'both terms ask for "real"',
-        "discriminator_loss = lambda r, f: F.softplus(-r).sum() + F.softplus(f).sum()": "mean, not the sum",
-        "discriminator_loss = lambda r, f: F.softplus(-r) + F.softplus(f)": "return one number",
-        "discriminator_loss = lambda r, f: r.sigmoid().log().mean() + (1 - f.sigmoid()).log().mean()": "sign is wrong",
-        "discriminator_loss = lambda r, f: -r.sigmoid().log().mean() - (1 - f.sigmoid()).log().mean()": "overflows",
-        "discriminator_loss = lambda r, f: f.mean() - r.mean()": "compare with",
-    },
-    "ex-4-2-3": {
-        "ema = lambda average, current, decay: (1 - decay) * average + decay * current": "weighs the old average",
-        "ema = lambda average, current, decay: (average + current) / 2": "plain mean",
-        "ema = lambda average, current, decay: decay * average": "decay = 1",
-        "ema = lambda average, current, decay: 0.0": "as a tensor",
-    },
+    label: answers
+    for path in sorted((Path(__file__).parent / "wrong_answers").glob("ch*.py"))
+    for label, answers in runpy.run_path(str(path))["WRONG"].items()
 }
 
 
@@ -110,7 +48,8 @@ def answer(label: str, code: str, capsys) -> str:
     """Put `code` in place of the stub, run the cell, and return the line that the check prints."""
     cell = EXERCISES[label][0]
     capsys.readouterr()
-    exec(STUB.sub(lambda _: code.strip(), cell), {"exercises": exercises, "torch": torch, "nn": nn, "F": F})
+    checks = importlib.import_module(f"helpers.book.exercises.ch{'_'.join(label.split('-')[1:-1])}")
+    exec(STUB.sub(lambda _: code.strip(), cell), {"exercises": checks, "torch": torch, "nn": nn, "F": F})
     line = capsys.readouterr().out.strip()
     assert "\n" not in line
     return line

@@ -6,6 +6,7 @@ sockets, so no network is needed, not even a loopback interface.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -126,11 +127,14 @@ def execute(path: Path, timeout: int = 1800) -> nbformat.NotebookNode:
         )
         client.owns_km = True  # so that it ends the kernel
         try:
-            client.execute(env=os.environ | {"TQDM_DISABLE": "1"})
+            records = Path(folder) / "claims.jsonl"
+            client.execute(env=os.environ | {"TQDM_DISABLE": "1", "BOOK_CLAIMS": str(records)})
         except (CellExecutionError, DeadKernelError, TimeoutError) as error:
             trouble = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
             raise RuntimeError(f"{path.name}, code cell {done} of {total}: {COLOUR.sub('', trouble)}") from error
+        lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
     normalise(notebook)
+    notebook.metadata["claims"] = [json.loads(line) for line in lines]  # for the ledger
     return notebook
 
 
