@@ -19,6 +19,7 @@ help: ## Show this list.
 
 book: .venv/.installed ## Execute a copy of all notebooks (quick profile) and build the pages from it.
 	BOOK_PROFILE=$${BOOK_PROFILE:-quick} $(PY) -m helpers.book.execute --into _build/executed
+	$(PY) -m helpers.book.ledger _build/executed
 	$(BOOK) _build/executed
 	@echo "The book: file://$(CURDIR)/_build/executed/_build/html/index.html"
 
@@ -28,6 +29,7 @@ html: .venv/.installed ## Build the pages from the committed outputs; runs nothi
 
 refresh: .venv/.installed ## Execute the notebooks and write the outputs into them.
 	BOOK_PROFILE=quick $(PY) -m helpers.book.execute --in-place
+	$(PY) -m helpers.book.ledger
 
 test: .venv/.installed ## Run the unit tests, and every notebook against its committed outputs.
 	BOOK_PROFILE=quick OMP_NUM_THREADS=1 $(PY) -m pytest

@@ -24,3 +24,25 @@ def pytest_configure(config):
         return KernelManager(transport="ipc", connection_file=f"{folder.name}/{next(number)}.json", **options)
 
     nbval.kernel.KernelManager = over_sockets
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Count what the tests proved about the book."""
+    passed = [report.nodeid for report in terminalreporter.stats.get("passed", [])]
+
+    def count(test):
+        return sum(f"::{test}" in nodeid for nodeid in passed)
+
+    if not count("test_the_committed_page_is_what_the_notebooks_recorded"):
+        return  # only some of the tests ran
+    from helpers.book import ledger
+
+    found = list(ledger.verdicts(ledger.ROOT).values())
+    verdicts = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in dict.fromkeys(found))
+    terminalreporter.section("what the tests proved about the book")
+    terminalreporter.line(f"claims checked: {len(ledger.claims(ledger.ROOT))}; {len(found)} statements: {verdicts}")
+    terminalreporter.line(f"errata tied to a cell: {count('test_erratum')}")
+    terminalreporter.line(
+        f"exercises proved solvable: {count('test_the_solution_passes')}; "
+        f"wrong answers that got their hint: {count('test_a_mistake_gets_its_hint')}"
+    )

@@ -1,0 +1,151 @@
+"""The claims ledger: every statement of the source, the claims that test it, and the verdict.
+
+``python -m helpers.book.ledger [FOLDER]`` writes ``book/appendix/ledger.md`` of the checkout, or of a copy of
+the book, from ``statements.yml`` and from what the notebooks recorded when they were executed. Nobody
+edits the page by hand.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import yaml
+
+from helpers.book.claims import VERDICTS
+from helpers.book.execute import ROOT, listed
+
+STATEMENTS, PAGE = Path("book/appendix/statements.yml"), Path("book/appendix/ledger.md")
+OPEN, UNTESTABLE = "not tested yet", "not testable here"
+INTRODUCTION = """# Claims ledger
+
+Every checkable statement of the source, in our words, with the experiments that test it. This page is generated from
+what the notebooks recorded. A claim that no longer holds stops its notebook, and with it the tests.
+
+A verdict is about the source's statement and about what was measured here, on small networks and small images.
+*Measured* is the left side of the claim's comparison, with half the width of its 95 % interval where there are several
+seeds. *Needed* is the bound that it had to meet. Where two claims about one statement differ, the statement holds
+under a condition.
+"""
+
+
+class Claim(NamedTuple):
+    """A recorded claim and where it stands: the page, and the nearest heading above its cell."""
+
+    record: dict
+    page: Path
+    heading: str
+
+
+def slug(heading: str) -> str:
+    """The anchor that the pages give a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def claims(root: Path) -> list[Claim]:
+    """The claims of all listed notebooks, in the order of the book.
+
+    Raises
+    ------
+    ValueError
+        A notebook was not executed with this version, or a recorded claim stands in no cell.
+    """
+    found = []
+    for path in listed(root):
+        notebook = nbformat.read(path, as_version=4)
+        if "claims" not in notebook.metadata:
+            raise ValueError(f"{path.name} has no record of its claims: run `make refresh`")
+        where, heading = {}, ""
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                heading = ([heading] + re.findall(r"^#{1,3} (.+)$", cell.source, re.M))[-1]
+            for name in re.findall(r'claim\(\s*"([^"]+)"', cell.source):
+                where[name] = heading
+        for record in notebook.metadata["claims"]:
+            if record["name"] not in where:
+                raise ValueError(f"{path.name} records the claim {record['name']}, but no cell makes it")
+            found.append(Claim(dict(record), path.relative_to(root), where[record["name"]]))
+    return found
+
+
+def statements(root: Path) -> dict[str, dict]:
+    """The source's statements by number.
+
+    Raises
+    ------
+    ValueError
+        A number occurs twice, or a row has an unknown key.
+    """
+    rows = yaml.safe_load((root / STATEMENTS).read_text(encoding="utf-8"))
+    table = {str(row["id"]): row for row in rows}
+    if len(table) < len(rows) or any(row.keys() - {"id", "text", "untestable"} for row in rows):
+        raise ValueError(f"{STATEMENTS} gives a number twice, or a text with a comma stands there without quotes")
+    return table
+
+
+def verdict(statement: dict, tests: list[Claim]) -> str:
+    """One verdict for a statement: what its claims agree on, or "holds under a condition"."""
+    if not tests:
+        return UNTESTABLE if "untestable" in statement else OPEN
+    verdicts = {test.record["verdict"] for test in tests}
+    return verdicts.pop() if len(verdicts) == 1 else "holds under a condition"
+
+
+def verdicts(root: Path) -> dict[str, str]:
+    """The verdict for each statement.
+
+    Raises
+    ------
+    ValueError
+        A claim names a statement that does not exist.
+    """
+    table, tests = statements(root), claims(root)
+    if unknown := sorted({t.record["source"] for t in tests} - {"", *table}):
+        raise ValueError(f"claims name statements that {STATEMENTS} does not have: {', '.join(unknown)}")
+    return {n: verdict(row, [t for t in tests if t.record["source"] == n]) for n, row in table.items()}
+
+
+def page(root: Path) -> str:
+    """The text of the ledger."""
+    table, tests, result = statements(root), claims(root), verdicts(root)
+    order = [*VERDICTS, UNTESTABLE, OPEN]
+    counts = ", ".join(f"{n} {v}" for v in order if (n := list(result.values()).count(v)))
+    lines = [INTRODUCTION, f"**{len(table)} statements: {counts}.** {len(tests)} claims in all.\n"]
+    chapter = ""
+    for number, row in table.items():
+        part = "Questions" if number[0] == "Q" else f"Section {number[0]}"
+        if part != chapter:
+            chapter = part
+            lines.append(
+                f"## {part}\n\n| Source | Statement | Verdict | Claim | Measured | Needed |\n|---|---|---|---|---|---|"
+            )
+        mine = [t for t in tests if t.record["source"] == number] or [None]
+        for i, test in enumerate(mine):
+            first = (number, row["text"], f"**{result[number]}**") if i == 0 else ("", "", "")
+            if test is None:
+                rest = (row.get("untestable", ""), "", "")
+            else:
+                r, link = test.record, Path("..") / test.page.relative_to("book")
+                spread = f" ± {r['spread']}" if r["spread"] else ""
+                rest = (
+                    f"[{r['name']}]({link.as_posix()}#{slug(test.heading)}): {r['sentence']}",
+                    r["measured"] + spread,
+                    r["needed"],
+                )
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (*first, *rest)) + " |")
+        if number == [n for n in table if n[0] == number[0]][-1]:
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def write(root: Path) -> None:
+    """Write the page."""
+    (root / PAGE).write_text(page(root), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        write(Path(sys.argv[1]) if sys.argv[1:] else ROOT)
+    except (OSError, ValueError) as error:
+        sys.exit(f"FAILED {error}")
