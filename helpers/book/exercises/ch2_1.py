@@ -1,0 +1,76 @@
+"""Checks of the exercises of chapter 2.1."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from helpers.book.exercises import answered, report, require
+
+
+def check_pretrained_share(answer: Callable) -> None:
+    """2.1-1: pretrained_share(model), everything but model.fc."""
+
+    def test(f: Callable) -> None:
+        model = nn.Sequential()
+        model.body, model.fc = nn.Linear(3, 4), nn.Linear(4, 2)  # 16 and 10 parameters
+        got = answered(f(model))
+        require(not abs(got - 16) < 1e-9, "this is a number of parameters: divide by the number of all.")
+        require(not abs(got - 10 / 26) < 1e-6, "this is the share of the new head: you want the rest.")
+        require(not abs(got - 16 / 10) < 1e-6, "divide by all parameters, not by those of the head.")
+        require(not abs(got - 2 / 4) < 1e-6, "count numbers, not tensors: use numel().")
+        require(abs(got - 16 / 26) < 1e-6, "count the parameters of the model and of model.fc; biases count too.")
+
+    report("2.1-1", test, answer)
+
+
+def check_what_changes(answer: Callable) -> None:
+    """2.1-2: what_changes() for four cases."""
+
+    def test(f: Callable) -> None:
+        got = answered(f())
+        require(isinstance(got, dict) and got.keys() == {"a", "b", "c", "d"}, 'return a dict with "a", "b", "c", "d".')
+        words = {"task", "domain", "both", "neither"}
+        require(set(got.values()) <= words, 'each answer is "task", "domain", "both" or "neither".')
+        require(got["a"] == "domain", "a: the question stays (which digit?); where do the images come from?")
+        require(got["b"] == "task", "b: the images are the same ones; what is asked about them?")
+        require(got["c"] == "both", "c: compare the images and the classes.")
+        require(got["d"] == "neither", "d: more of the same is no change of either.")
+
+    report("2.1-2", test, answer)
+
+
+def check_relative_distance(answer: Callable) -> None:
+    """2.1-3: relative_distance(start, end) over two lists of tensors."""
+
+    def test(f: Callable) -> None:
+        start = [torch.tensor([[3.0, 0.0]]), torch.tensor([4.0])]
+        end = [torch.tensor([[3.0, 6.0]]), torch.tensor([12.0])]
+        got = float(answered(f(start, end)))
+        require(abs(got - 10) > 1e-5, "this is the distance itself: divide by the size of the start.")
+        require(abs(got - 10 / 189**0.5) > 1e-5, "divide by the size of the start, not of the end.")
+        require(abs(got - (6 / 3 + 8 / 4) / 2) > 1e-5, "put all tensors into one vector before you take the norm.")
+        require(abs(got - 14 / 7) > 1e-5, "the norm is the root of the sum of squares, not the sum of magnitudes.")
+        require(abs(got - 2) < 1e-5 or abs(got - 4) > 1e-5, "take the root: this is the ratio of squares.")
+        require(abs(got - 10 / 5) < 1e-5, "for (3, 0, 4) → (3, 6, 12) the answer is 10 / 5.")
+
+    report("2.1-3", test, answer)
+
+
+def check_interpolate(answer: Callable) -> None:
+    """2.1-4: interpolate(a, b, t) of two state dicts."""
+
+    def test(f: Callable) -> None:
+        a = {"w": torch.tensor([0.0, 4.0]), "count": torch.tensor(3)}
+        b = {"w": torch.tensor([8.0, 0.0]), "count": torch.tensor(9)}
+        got = answered(f(a, b, 0.25))
+        require(isinstance(got, dict) and got.keys() == a.keys(), "return a dict with the keys of the inputs.")
+        require(torch.equal(a["w"], torch.tensor([0.0, 4.0])), "you changed the first network: build new tensors.")
+        require(not torch.allclose(got["w"], torch.tensor([6.0, 1.0])), "t is the share of the second network.")
+        require(torch.allclose(got["w"], torch.tensor([2.0, 3.0])), "try t = 0: the result must be the first network.")
+        require(
+            got["count"].dtype == torch.int64 and int(got["count"]) == 3,
+            "integer tensors are not mixed: take those of a.",
+        )
+
+    report("2.1-4", test, answer)
