@@ -65,7 +65,10 @@ def test_the_solution_passes(label, capsys):
     assert answer(label, EXERCISES[label][1], capsys).startswith("✓")
 
 
-@pytest.mark.parametrize(("label", "code"), [(label, code) for label in WRONG for code in WRONG[label]])
+@pytest.mark.parametrize(
+    ("label", "code"),
+    [pytest.param(label, code, id=f"{label}-{i}") for label in WRONG for i, code in enumerate(WRONG[label])],
+)
 def test_a_mistake_gets_its_hint(label, code, capsys):
     line = answer(label, code, capsys)
     assert line.startswith("✗") and WRONG[label][code] in line
