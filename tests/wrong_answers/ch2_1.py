@@ -31,6 +31,10 @@ def relative_distance(start, end):
     a, b = torch.cat([w.flatten() for w in start]), torch.cat([w.flatten() for w in end])
     return (((b - a) ** 2).sum() / (a**2).sum()).item()
 """: "take the root",
+        """
+def relative_distance(start, end):
+    return sum(((b - a).norm() / a.norm()).item() for a, b in zip(start, end)) / len(start)
+""": "one vector",
     },
     "ex-2-1-4": {
         """

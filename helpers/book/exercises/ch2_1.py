@@ -45,14 +45,18 @@ def check_relative_distance(answer: Callable) -> None:
 
     def test(f: Callable) -> None:
         start = [torch.tensor([[3.0, 0.0]]), torch.tensor([4.0])]
-        end = [torch.tensor([[3.0, 6.0]]), torch.tensor([12.0])]
+        end = [torch.tensor([[3.0, 6.0]]), torch.tensor([20.0])]
+        change, first, last = 292**0.5, 5.0, 445**0.5  # lengths of (0, 6, 16), (3, 0, 4) and (3, 6, 20)
         got = float(answered(f(start, end)))
-        require(abs(got - 10) > 1e-5, "this is the distance itself: divide by the size of the start.")
-        require(abs(got - 10 / 189**0.5) > 1e-5, "divide by the size of the start, not of the end.")
-        require(abs(got - (6 / 3 + 8 / 4) / 2) > 1e-5, "put all tensors into one vector before you take the norm.")
-        require(abs(got - 14 / 7) > 1e-5, "the norm is the root of the sum of squares, not the sum of magnitudes.")
-        require(abs(got - 2) < 1e-5 or abs(got - 4) > 1e-5, "take the root: this is the ratio of squares.")
-        require(abs(got - 10 / 5) < 1e-5, "for (3, 0, 4) → (3, 6, 12) the answer is 10 / 5.")
+        for wrong, hint in (
+            (change, "this is the distance itself: divide by the size of the start."),
+            (change / last, "divide by the size of the start, not of the end."),
+            ((6 / 3 + 16 / 4) / 2, "put all tensors into one vector before you take the norm."),
+            (22 / 7, "the norm is the root of the sum of squares, not the sum of magnitudes."),
+            ((change / first) ** 2, "take the root: this is the ratio of squares."),
+        ):
+            require(abs(got - wrong) > 1e-4, hint)
+        require(abs(got - change / first) < 1e-4, "for (3, 0, 4) → (3, 6, 20) the answer is √292 / 5.")
 
     report("2.1-3", test, answer)
 
