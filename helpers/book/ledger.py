@@ -24,9 +24,8 @@ Every checkable statement of the source, in our words, with the experiments that
 what the notebooks recorded. A claim that no longer holds stops its notebook, and with it the tests.
 
 A verdict is about the source's statement and about what was measured here, on small networks and small images.
-*Measured* is the left side of the claim's comparison, with half the width of its 95 % interval where there are several
-seeds. *Needed* is the bound that it had to meet. Where two claims about one statement differ, the statement holds
-under a condition.
+In brackets stands what was measured, with half the width of its 95 % interval where there are several seeds, and the
+bound that it had to meet. Where two claims about one statement differ, the statement holds under a condition.
 """
 
 
@@ -112,30 +111,23 @@ def page(root: Path) -> str:
     order = [*VERDICTS, UNTESTABLE, OPEN]
     counts = ", ".join(f"{n} {v}" for v in order if (n := list(result.values()).count(v)))
     lines = [INTRODUCTION, f"**{len(table)} statements: {counts}.** {len(tests)} claims in all.\n"]
-    chapter = ""
+    part = ""
     for number, row in table.items():
-        part = "Questions" if number[0] == "Q" else f"Section {number[0]}"
-        if part != chapter:
-            chapter = part
-            lines.append(
-                f"## {part}\n\n| Source | Statement | Verdict | Claim | Measured | Needed |\n|---|---|---|---|---|---|"
-            )
-        mine = [t for t in tests if t.record["source"] == number] or [None]
-        for i, test in enumerate(mine):
-            first = (number, row["text"], f"**{result[number]}**") if i == 0 else ("", "", "")
-            if test is None:
-                rest = (row.get("untestable", ""), "", "")
-            else:
-                r, link = test.record, Path("..") / test.page.relative_to("book")
+        if number[0] != part:
+            part = number[0]
+            lines.append("## Questions\n" if part == "Q" else f"## Section {part}\n")
+        lines.append(f"**{number}** {row['text']} *Verdict:* **{result[number]}**\n")
+        if "untestable" in row:
+            lines.append(f"- {row['untestable']}")
+        for test in tests:
+            r, link = test.record, (Path("..") / test.page.relative_to("book")).as_posix()
+            if r["source"] == number:
                 spread = f" ± {r['spread']}" if r["spread"] else ""
-                rest = (
-                    f"[{r['name']}]({link.as_posix()}#{slug(test.heading)}): {r['sentence']}",
-                    r["measured"] + spread,
-                    r["needed"],
+                lines.append(
+                    f"- [{r['name']}]({link}#{slug(test.heading)}): {r['sentence']} "
+                    f"({r['measured']}{spread}; needed {r['needed']})"
                 )
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (*first, *rest)) + " |")
-        if number == [n for n in table if n[0] == number[0]][-1]:
-            lines.append("")
+        lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
