@@ -37,10 +37,11 @@ def pytest_terminal_summary(terminalreporter):
         return  # only some of the tests ran
     from helpers.book import ledger
 
-    found = list(ledger.verdicts(ledger.ROOT).values())
+    claims = ledger.claims(ledger.ROOT)
+    found = list(ledger.verdicts(ledger.statements(ledger.ROOT), claims).values())
     verdicts = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in dict.fromkeys(found))
     terminalreporter.section("what the tests proved about the book")
-    terminalreporter.line(f"claims checked: {len(ledger.claims(ledger.ROOT))}; {len(found)} statements: {verdicts}")
+    terminalreporter.line(f"claims checked: {len(claims)}; {len(found)} statements: {verdicts}")
     terminalreporter.line(f"errata tied to a cell: {count('test_erratum')}")
     terminalreporter.line(
         f"exercises proved solvable: {count('test_the_solution_passes')}; "

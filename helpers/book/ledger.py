@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import nbformat
 import yaml
+from myst_parser.mdit_to_docutils.base import default_slugify  # the anchors of the pages
 
 from helpers.book.claims import VERDICTS
 from helpers.book.execute import ROOT, listed
@@ -35,11 +36,6 @@ class Claim(NamedTuple):
     record: dict
     page: Path
     heading: str
-
-
-def slug(heading: str) -> str:
-    """The anchor that the pages give a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def claims(root: Path) -> list[Claim]:
@@ -91,15 +87,14 @@ def verdict(statement: dict, tests: list[Claim]) -> str:
     return verdicts.pop() if len(verdicts) == 1 else "holds under a condition"
 
 
-def verdicts(root: Path) -> dict[str, str]:
-    """The verdict for each statement.
+def verdicts(table: dict[str, dict], tests: list[Claim]) -> dict[str, str]:
+    """The verdict for each of the `statements`, by their `claims`.
 
     Raises
     ------
     ValueError
         A claim names a statement that does not exist.
     """
-    table, tests = statements(root), claims(root)
     if unknown := sorted({t.record["source"] for t in tests} - {"", *table}):
         raise ValueError(f"claims name statements that {STATEMENTS} does not have: {', '.join(unknown)}")
     return {n: verdict(row, [t for t in tests if t.record["source"] == n]) for n, row in table.items()}
@@ -107,7 +102,8 @@ def verdicts(root: Path) -> dict[str, str]:
 
 def page(root: Path) -> str:
     """The text of the ledger."""
-    table, tests, result = statements(root), claims(root), verdicts(root)
+    table, tests = statements(root), claims(root)
+    result = verdicts(table, tests)
     order = [*VERDICTS, UNTESTABLE, OPEN]
     counts = ", ".join(f"{n} {v}" for v in order if (n := list(result.values()).count(v)))
     lines = [INTRODUCTION, f"**{len(table)} statements: {counts}.** {len(tests)} claims in all.\n"]
@@ -124,7 +120,7 @@ def page(root: Path) -> str:
             if r["source"] == number:
                 spread = f" ± {r['spread']}" if r["spread"] else ""
                 lines.append(
-                    f"- [{r['name']}]({link}#{slug(test.heading)}): {r['sentence']} "
+                    f"- [{r['name']}]({link}#{default_slugify(test.heading)}): {r['sentence']} "
                     f"({r['measured']}{spread}; needed {r['needed']})"
                 )
         lines.append("")
