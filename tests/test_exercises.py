@@ -79,6 +79,15 @@ def test_two_mistakes_at_least_are_known(label):
     assert len(WRONG[label]) >= 2
 
 
+@each
+def test_the_title_has_the_number_that_the_check_prints(label, capsys):
+    number = "{}.{}-{}".format(*label.split("-")[1:])
+    pages = [path.read_text(encoding="utf-8") for path in listed(ROOT)]
+    title = f":::{{exercise}} {number} "
+    assert sum(title in page and f":label: {label}\\n" in page for page in pages) == 1
+    assert answer(label, STUB.search(EXERCISES[label][0])[0], capsys) == f"… Exercise {number} waits for your answer."
+
+
 def test_no_mistakes_are_kept_for_an_exercise_that_is_gone():
     assert WRONG.keys() == EXERCISES.keys()
 
