@@ -1,5 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
+# Notebooks that `make book` executes at a time. The full profile needs the whole machine for one.
+JOBS ?= $(if $(filter full,$(BOOK_PROFILE)),1,2)
 BOOK := .venv/bin/jupyter-book build -W -n --keep-going
 
 .DEFAULT_GOAL := help
@@ -18,7 +20,7 @@ help: ## Show this list.
 	@touch $@
 
 book: .venv/.installed ## Execute a copy of all notebooks (quick profile) and build the pages from it.
-	BOOK_PROFILE=$${BOOK_PROFILE:-quick} $(PY) -m helpers.book.execute --into _build/executed
+	BOOK_PROFILE=$${BOOK_PROFILE:-quick} $(PY) -m helpers.book.execute --into _build/executed --jobs $(JOBS)
 	$(PY) -m helpers.book.ledger _build/executed
 	$(BOOK) _build/executed
 	@echo "The book: file://$(CURDIR)/_build/executed/_build/html/index.html"

@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import ipykernel.kernelspec
@@ -148,6 +149,25 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def execute_and_write(path: Path) -> None:
+    """Execute one notebook and write its outputs into it."""
+    began = time.time()
+    print(f"{path.name} ...", end="" if sys.stdout.isatty() else "\n", flush=True)
+    write(execute(path), path)
+    print(f"{chr(13) * sys.stdout.isatty()}{path.name}  OK, {time.time() - began:.0f} s      ", flush=True)
+
+
+def execute_all(paths: list[Path], jobs: int) -> None:
+    """Execute the notebooks, `jobs` at a time. After a failure the others are still tried, then it is raised."""
+    if jobs > 1:  # small networks keep one core busy better than two: several notebooks, each on its own
+        os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
+    with ProcessPoolExecutor(jobs) as pool:
+        running = [pool.submit(execute_and_write, path) for path in paths]
+        failed = [str(future.exception()) for future in running if future.exception()]
+    if failed:
+        raise RuntimeError("\n".join(failed))
+
+
 def stage(root: Path, into: Path) -> Path:
     """Copy the book's source into a fresh folder below ``_build``."""
     into, build = into.resolve(), (root / "_build").resolve()
@@ -171,6 +191,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument(
         "only", nargs="*", metavar="NOTEBOOK", help="some notebooks by name, such as 4-1; all when left out"
     )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="execute N notebooks at a time, each on its share of the cores"
+    )
     options = parser.parse_args(arguments)
     try:
         notebooks = listed(root)
@@ -181,12 +204,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
                 )
         if options.only:
             notebooks = [path for path in notebooks if any(Path(name).name in path.name for name in options.only)]
+        if options.jobs < 1:
+            raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
         target = stage(root, options.into) if options.into else root
-        for path in (target / path.relative_to(root) for path in notebooks):
-            began = time.time()
-            print(path.name, end="" if sys.stdout.isatty() else " ...\n", flush=True)
-            write(execute(path), path)
-            print(f"{chr(13) * sys.stdout.isatty()}{path.name}  OK, {time.time() - began:.0f} s      ", flush=True)
+        execute_all([target / path.relative_to(root) for path in notebooks], options.jobs)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"\nFAILED {error}", file=sys.stderr)
         return 1
