@@ -5,11 +5,11 @@ Read the modules in this order; each imports only from those before it.
 runtime      profile, device, seeds, checkpoints
 data         where images come from, splits, few-shot subsets, preprocessing
 models       backbones, generators, discriminators, the digit network
-losses       adversarial losses and penalties
-augment      augmentation by the batch
-train        the loops: supervised and adversarial
-metrics      accuracy, confusion, FID, KID
-experiments  one command for each committed file of weights or results
+losses       adversarial losses and penalties, gradient reversal, distances of features
+augment      augmentation by the batch, and one that a generator learns through
+train        the loops: supervised, adversarial, domain-adversarial
+metrics      accuracy, confusion, FID, KID, precision, recall, memorisation
+experiments  one command for each committed file of weights or results, and the runner of the large ones
 book         the book's own machinery: plots, widgets, claims, exercises
 """
 

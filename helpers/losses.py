@@ -31,6 +31,19 @@ def saturating_generator_loss(fake_scores: torch.Tensor) -> torch.Tensor:
     return -F.softplus(fake_scores).mean()
 
 
+def feature_matching_loss(real_features: torch.Tensor, fake_features: torch.Tensor) -> torch.Tensor:
+    """‖E h(x) − E h(G(z))‖²: the generator's aim is the real images' mean features, not a high score.
+
+    Salimans et al. 2016, https://arxiv.org/abs/1606.03498. Features of any layer of the discriminator: float, (N, ...),
+    the same shape behind N. Returns a scalar, 0 or more. The real features are a target: no gradient flows into them.
+    """
+    if real_features.shape[1:] != fake_features.shape[1:]:
+        raise ValueError(
+            f"features differ in shape: {tuple(real_features.shape)} real, {tuple(fake_features.shape)} fake"
+        )
+    return (real_features.detach().mean(0) - fake_features.mean(0)).square().sum()
+
+
 def r1_penalty(real_images: torch.Tensor, real_scores: torch.Tensor) -> torch.Tensor:
     """½ E‖∇ₓ D(x)‖² on real images: Mescheder et al. 2018, https://arxiv.org/abs/1801.04406.
 
@@ -41,3 +54,35 @@ def r1_penalty(real_images: torch.Tensor, real_scores: torch.Tensor) -> torch.Te
         raise ValueError("r1_penalty needs images with requires_grad_(True), set before the discriminator sees them")
     (gradient,) = torch.autograd.grad(real_scores.sum(), real_images, create_graph=True)
     return 0.5 * gradient.square().flatten(1).sum(1).mean()
+
+
+class _Reversed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.weight = weight
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -ctx.weight * gradient, None
+
+
+def gradient_reversal(x: torch.Tensor, weight: float = 1.0) -> torch.Tensor:
+    """x itself on the way forward; on the way back its gradient times −weight.
+
+    Ganin & Lempitsky 2015, https://arxiv.org/abs/1409.7495. What stands above minimises the loss, what stands below
+    maximises it, with one optimizer. x : any shape. weight : 0 or more; 0 cuts the gradient off.
+    """
+    return _Reversed.apply(x, weight)
+
+
+def coral_loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """‖C_s − C_t‖² / 4d²: how far apart two covariance matrices lie.
+
+    Sun & Saenko 2016 (Deep CORAL), https://arxiv.org/abs/1607.01719. Features: float, (N, d), at least two rows each.
+    Returns a scalar, 0 or more.
+    """
+    if source.shape[1:] != target.shape[1:] or min(len(source), len(target)) < 2:
+        raise ValueError(f"need two matrices of equal width, got {tuple(source.shape)} and {tuple(target.shape)}")
+    difference = torch.cov(source.T) - torch.cov(target.T)
+    return difference.square().sum() / (4 * source.shape[1] ** 2)

@@ -4,6 +4,7 @@ Both draw their batches from tensors in memory with one CPU generator, so a seed
 every device; both can be interrupted (the stop button, Ctrl-C) and go on from a checkpoint.
 """
 
+import copy
 import math
 import os
 import signal
@@ -224,6 +225,9 @@ def train_gan(
     r1_weight: float = 0.0,
     ema_decay: float = 0.999,
     augment: Callable | None = None,
+    labels: torch.Tensor | None = None,
+    loss_generator: Callable | None = None,
+    extra_loss: Callable | None = None,
     seed: int = 0,
     every: int = 100,
     measure: Callable[[int, nn.Module], dict[str, Any]] | None = None,
@@ -254,6 +258,14 @@ def train_gan(
     augment
         ``augment(batch, generator)``, applied to real and fake images alike before the discriminator.
         It must be differentiable: the generator learns through it.
+    labels
+        int64, (N,), for a class-conditional pair: the calls become ``generator(z, y)`` and ``discriminator(x, y)``,
+        and a fake gets the label of a random real image.
+    loss_generator
+        ``loss_generator(discriminator, real, fake)`` in place of the non-saturating loss, for feature matching.
+    extra_loss
+        ``extra_loss(discriminator, generator_of_randomness)``, added to the discriminator's loss: what labelled images
+        teach it in a semi-supervised GAN.
     measure
         ``measure(step, ema_generator)``, called at step 0, every `every` steps and at the end;
         the dict that it returns is added to the history.
@@ -276,6 +288,8 @@ def train_gan(
             f"need uint8 images of shape (N, C, H, W) and at least one step, "
             f"got {images.dtype} {tuple(images.shape)} and {steps}"
         )
+    if labels is not None and labels.shape != images.shape[:1]:
+        raise ValueError(f"need one label an image, got {tuple(labels.shape)} for {len(images)} images")
     if not 0 <= decay_from <= 1:
         raise ValueError(f"decay_from is a fraction of the steps, 0 to 1, got {decay_from}")
     # Channels-last memory lets the CPU's convolutions run about half as fast again.
@@ -290,6 +304,7 @@ def train_gan(
     ema = AveragedModel(plain_g, multi_avg_fn=get_ema_multi_avg_fn(ema_decay), use_buffers=True)
     device = accelerator.device
     images = images.to(device)
+    labels = None if labels is None else labels.to(device)
     random = torch.Generator().manual_seed(seed + 100_003 * accelerator.process_index)
     history: dict[str, list] = {"step": [], "loss_discriminator": [], "loss_generator": []}
     step, recent = 0, []  # recent: the two losses of every step since the last measurement
@@ -346,17 +361,21 @@ def train_gan(
                 for optimizer, rate in ((opt_g, lr_generator), (opt_d, lr_discriminator)):
                     for group in optimizer.param_groups:
                         group["lr"] = share * rate
-                real = 2 * to_float(images[torch.randint(len(images), (batch_size,), generator=random).to(device)]) - 1
-                fake = generator(torch.randn(batch_size, plain_g.latent, generator=random).to(device))
+                index = torch.randint(len(images), (batch_size,), generator=random).to(device)
+                real = 2 * to_float(images[index]) - 1
+                y = () if labels is None else (labels[index],)  # nothing more to pass without labels
+                fake = generator(torch.randn(batch_size, plain_g.latent, generator=random).to(device), *y)
 
                 # Discriminator. The fakes are detached: this step must not move the generator.
                 real_in = prepared(real)
                 if r1_weight:
                     real_in = real_in.detach().requires_grad_(True)
-                scores = discriminator(torch.cat([real_in, prepared(fake.detach())]))
+                scores = discriminator(torch.cat([real_in, prepared(fake.detach())]), *(torch.cat([t, t]) for t in y))
                 real_scores, fake_scores = scores[:batch_size], scores[batch_size:]
                 loss_d = losses.discriminator_loss(real_scores, fake_scores)
                 total_d = loss_d + r1_weight * losses.r1_penalty(real_in, real_scores) if r1_weight else loss_d
+                if extra_loss:
+                    total_d = total_d + extra_loss(discriminator, random)
                 _require_finite(step, discriminator=total_d.item())
                 opt_d.zero_grad()
                 accelerator.backward(total_d)
@@ -365,7 +384,10 @@ def train_gan(
                 # Generator. The discriminator is only a judge here: its own gradients would be wasted work.
                 for p in trainable:
                     p.requires_grad_(False)
-                loss_g = losses.generator_loss(discriminator(prepared(fake)))
+                if loss_generator:
+                    loss_g = loss_generator(discriminator, prepared(real), prepared(fake))
+                else:
+                    loss_g = losses.generator_loss(discriminator(prepared(fake), *y))
                 _require_finite(step, generator=loss_g.item())
                 opt_g.zero_grad()
                 accelerator.backward(loss_g)
@@ -387,6 +409,207 @@ def train_gan(
     if step < steps:
         _interrupted(accelerator, checkpoint, snapshot, step, steps)
     return GanResult(ema.module.eval(), history)
+
+
+class _Together(nn.Module):
+    """One forward pass of network and alignment, so that several processes average the gradients of both."""
+
+    def __init__(self, model: nn.Module, align: Callable | None):
+        super().__init__()
+        self.model, self.align = model, align
+
+    def forward(self, source: torch.Tensor, target: torch.Tensor | None, progress: float):
+        features = self.model.features(source)
+        # The target passes on its own: batch norm must not mix the domains' statistics within a batch.
+        apart = source.new_zeros(()) if target is None else self.align(features, self.model.features(target), progress)
+        return self.model.head(features), apart
+
+
+def fit_adapted(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    source: Dataset,
+    target: torch.Tensor | None = None,
+    align: Callable | None = None,
+    *,
+    steps: int,
+    batch_size: int = 32,
+    scheduler: Any = None,
+    seed: int = 0,
+    every: int = 100,
+    measure: Callable[[int], dict[str, Any]] | None = None,
+    checkpoint: str | Path | None = None,
+    label: str = "adapt",
+) -> dict[str, list]:
+    """Learn from labelled source images while `align` draws the features of both domains together.
+
+    Parameters
+    ----------
+    model
+        ``model.features(x)`` maps images, float, 0 to 1, to (N, D); ``model.head`` maps features to logits.
+    optimizer
+        Of the model's parameters, and of `align`'s where it has some.
+    source, target
+        Labelled uint8 images, and uint8 images (N, C, H, W) **without labels**. Without a target only the source is
+        learned.
+    align
+        ``align(source_features, target_features, progress)`` returns a scalar, added to the cross-entropy; progress
+        runs from 0 to 1.
+    steps, batch_size, scheduler, seed, checkpoint
+        As in `fit_classifier`; a batch has `batch_size` images of each domain. The last weights stay: there are no
+        target labels to choose earlier ones by.
+    measure
+        ``measure(step)``, called every `every` steps and at the end; the dict that it returns joins the history.
+
+    Returns
+    -------
+    dict
+        "step", "loss" (the cross-entropy), "alignment" (both means over the interval) and what `measure` returned.
+
+    Raises
+    ------
+    FloatingPointError
+        A loss is not finite.
+    ValueError
+        No images, no steps, or only one of `target` and `align`.
+    """
+    if len(source.labels) == 0 or steps < 1 or (target is not None and len(target) == 0):
+        raise ValueError(f"need at least one image of each domain and one step, got {steps} steps")
+    if (target is None) != (align is None):
+        raise ValueError("target images and align belong together: give both or neither")
+    accelerator = Accelerator()
+    both, optimizer = accelerator.prepare(_Together(model, align), optimizer)
+    plain = accelerator.unwrap_model(both)
+    images, labels = source.images.to(accelerator.device), source.labels.to(accelerator.device)
+    target = None if target is None else target.to(accelerator.device)
+    generator = torch.Generator().manual_seed(seed + 100_003 * accelerator.process_index)
+    history: dict[str, list] = {"step": [], "loss": [], "alignment": []}
+    step, recent = 0, []  # recent: the two losses of every step since the last measurement
+
+    def snapshot() -> dict[str, Any]:
+        return {
+            "kind": "adapted",
+            "step": step,
+            "recent": recent,
+            "model": plain.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "scheduler": scheduler.state_dict() if scheduler else None,
+            "generator": generator.get_state(),
+            "history": history,
+        }
+
+    if checkpoint and Path(checkpoint).exists():
+        state = _resume(checkpoint, "adapted")
+        plain.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        if scheduler:
+            scheduler.load_state_dict(state["scheduler"])
+        step, recent, history = state["step"], state["recent"], state["history"]
+        _resume_random(accelerator, generator, state["generator"], seed, step)
+
+    with _bar(accelerator, steps, step, label) as bar, _interrupts() as interrupted:
+        while step < steps and not interrupted:
+            both.train()
+            index = torch.randint(len(labels), (batch_size,), generator=generator).to(images.device)
+            other = None
+            if target is not None:
+                drawn = torch.randint(len(target), (batch_size,), generator=generator)
+                other = to_float(target[drawn.to(images.device)])
+            logits, apart = both(to_float(images[index]), other, step / steps)
+            loss = F.cross_entropy(logits, labels[index])
+            _require_finite(step, classification=loss.item(), alignment=apart.item())
+            optimizer.zero_grad()
+            accelerator.backward(loss + apart)
+            optimizer.step()
+            if scheduler:
+                scheduler.step()
+            step += 1
+            recent.append([loss.item(), apart.item()])
+            bar.update()
+            if step % every == 0 or step == steps:
+                means = (sum(column) / len(recent) for column in zip(*recent))
+                row = {"step": step, **dict(zip(("loss", "alignment"), means))} | (measure(step) if measure else {})
+                for key, value in row.items():
+                    history.setdefault(key, []).append(value)
+                recent.clear()
+                _save(accelerator, checkpoint, snapshot)
+    if step < steps:
+        _interrupted(accelerator, checkpoint, snapshot, step, steps)
+    both.eval()
+    return history
+
+
+def fit_adda(
+    model: nn.Module,
+    judge: nn.Module,
+    source: torch.Tensor,
+    target: torch.Tensor,
+    *,
+    steps: int,
+    batch_size: int = 32,
+    lr_model: float = 1e-4,
+    lr_judge: float = 1e-3,
+    seed: int = 0,
+    every: int = 100,
+    label: str = "ADDA",
+) -> tuple[nn.Module, dict[str, list]]:
+    """ADDA's second phase: a copy of a trained network learns target features that pass for the source's.
+
+    Tzeng et al. 2017, https://arxiv.org/abs/1702.05464: a GAN on features. The source network is frozen and gives the
+    "real" features; the copy's body is the generator, its head stays as it is.
+
+    model : trained on the source; has `features`, `body` and `head`; not changed. judge : features → scores, (N,).
+    source, target : uint8 images, (N, C, H, W). Returns the adapted copy, in evaluation mode, and a history with
+    "step", "loss_judge" and "loss_model", means over `every` steps.
+    """
+    accelerator = Accelerator()
+    fixed = copy.deepcopy(model).requires_grad_(False).eval().to(accelerator.device)
+    adapted = copy.deepcopy(model)
+    adapted.head.requires_grad_(False)
+    opt_m = torch.optim.Adam(adapted.body.parameters(), lr_model, (0.5, 0.99))
+    opt_j = torch.optim.Adam(judge.parameters(), lr_judge, (0.5, 0.99))
+    body, judge, opt_m, opt_j = accelerator.prepare(_Body(adapted), judge, opt_m, opt_j)
+    source, target = source.to(accelerator.device), target.to(accelerator.device)
+    generator = torch.Generator().manual_seed(seed + 100_003 * accelerator.process_index)
+    history: dict[str, list] = {"step": [], "loss_judge": [], "loss_model": []}
+    step, recent = 0, []
+    with _bar(accelerator, steps, step, label) as bar, _interrupts() as interrupted:
+        while step < steps and not interrupted:
+            body.train()
+            x, y = (
+                to_float(images[torch.randint(len(images), (batch_size,), generator=generator).to(images.device)])
+                for images in (source, target)
+            )
+            real, fake = fixed.features(x), body(y)
+            loss_j = losses.discriminator_loss(judge(real), judge(fake.detach()))
+            opt_j.zero_grad()
+            accelerator.backward(loss_j)
+            opt_j.step()
+            loss_m = losses.generator_loss(judge(fake))
+            _require_finite(step, judge=loss_j.item(), model=loss_m.item())
+            opt_m.zero_grad()
+            accelerator.backward(loss_m)
+            opt_m.step()
+            step += 1
+            recent.append([loss_j.item(), loss_m.item()])
+            bar.update()
+            if step % every == 0 or step == steps:
+                means = (sum(column) / len(recent) for column in zip(*recent))
+                for key, value in zip(history, (step, *means)):
+                    history[key].append(value)
+                recent.clear()
+    if step < steps and accelerator.is_main_process:
+        print(f"interrupted at step {step} of {steps}: run the cell again to start this phase afresh")
+    return adapted.eval(), history
+
+
+class _Body(nn.Module):
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model.features(x)
 
 
 def _bar(accelerator: Accelerator, steps: int, step: int, label: str) -> tqdm:

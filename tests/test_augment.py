@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.augment import random_affine
+from helpers.augment import diff_augment, random_affine
 
 STILL = dict(shift=0.0, degrees=0.0, zoom=0.0)
 
@@ -126,3 +126,47 @@ def test_gradients_pass_through_to_the_images():
 def test_another_shape_is_refused(shape):
     with pytest.raises(ValueError, match=r"\(N, C, H, W\)"):
         random_affine(torch.zeros(shape), seeded())
+
+
+# --- DiffAugment --------------------------------------------------------------------------------
+
+
+def test_diff_augment_moves_cuts_and_changes_brightness():
+    images = -torch.ones(300, 1, 32, 32)
+    images[:, :, 8:24, 8:24] = 0.5
+    out = diff_augment(images, seeded())
+    assert out.shape == images.shape and out.dtype == images.dtype
+    # A corner of the translated border or of the cutout is black, whatever the brightness.
+    black = (out == -1).flatten(1).float().mean(1)
+    assert black.min() > 0.05 and black.max() < 0.5  # at most half × half is cut out, and an eighth moves in on a side
+    bright = out.amax((1, 2, 3))
+    assert 0.3 < bright.max() - bright.min() < 2.5
+    assert len({tuple(x.flatten()[::37].tolist()) for x in out}) == 300  # each image its own changes
+
+
+def test_diff_augment_translates_by_an_eighth_at_most(monkeypatch):
+    images = torch.rand(1, 2, 32, 32, generator=seeded(1)) - 0.5
+
+    def drawn(down, right):
+        # brightness, contrast, translation down and right; the cutout lies in the upper left corner
+        values = torch.tensor([0.5, 0.5, down, right, 0.0, 0.0])
+        return lambda *size, generator: values.view(size[0], 1, 1, 1, 1).expand(size)
+
+    monkeypatch.setattr(torch, "rand", drawn(1.0, 1.0))
+    out = diff_augment(images, seeded())
+    torch.testing.assert_close(out[..., 8:28, 8:28], images[..., 12:32, 12:32])
+    assert (out[..., 28:, :] == -1).all() and (out[..., :, 28:] == -1).all()
+    monkeypatch.setattr(torch, "rand", drawn(0.5, 0.5))
+    out = diff_augment(images, seeded())
+    torch.testing.assert_close(out[..., 8:, 8:], images[..., 8:, 8:])
+    assert (out[..., :8, :8] == -1).all()  # centred on the corner, a quarter of the square of 16 lies inside
+
+
+def test_diff_augment_lets_the_gradient_through_and_follows_its_seed():
+    images = (2 * torch.rand(6, 1, 32, 32, generator=seeded(1)) - 1).requires_grad_(True)
+    out = diff_augment(images, seeded(2))
+    (gradient,) = torch.autograd.grad(out.sum(), images)
+    assert (gradient.flatten(1).abs().sum(1) > 0).all()
+    assert torch.equal(out, diff_augment(images, seeded(2))) and not torch.equal(out, diff_augment(images, seeded(3)))
+    with pytest.raises(ValueError, match="N, C, H, W"):
+        diff_augment(torch.zeros(3, 32, 32), seeded())

@@ -56,6 +56,7 @@ def no_network(monkeypatch):
     "name, sizes",
     [
         ("mnist-5k", (3500, 500, 1000)),
+        ("mnist-m-5k", (3500, 500, 1000)),
         ("uci-digits", (1258, 180, 359)),
         ("letters", (8000, 1000, 1000)),
         ("typeset-digits", (8000, 1000, 1000)),
@@ -64,17 +65,20 @@ def no_network(monkeypatch):
 def test_form_of_the_bundled_sets(bundled, name, sizes):
     for split, size in zip(SPLITS, sizes):
         part = bundled[name][split]
-        assert part.images.shape == (size, 1, 32, 32) and part.images.dtype == torch.uint8
+        assert (
+            part.images.shape == (size, 3 if name == "mnist-m-5k" else 1, 32, 32) and part.images.dtype == torch.uint8
+        )
         assert part.labels.shape == (size,) and part.labels.dtype == torch.int64
         assert part.classes == (LETTERS if name == "letters" else DIGITS)
         assert set(part.labels.tolist()) == set(range(len(part.classes)))
         # White on black, and nothing empty.
-        assert part.images.float().mean() < 100 and part.images.flatten(1).amax(1).min() > 150
+        assert part.images.float().mean() < (150 if name == "mnist-m-5k" else 100)
+        assert name == "mnist-m-5k" or part.images.flatten(1).amax(1).min() > 150
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_no_image_occurs_in_two_splits(bundled, name):
-    # None of the four sources holds the same image twice, so this needs no exception.
+    # None of the five sources holds the same image twice, so this needs no exception.
     everything = Counter(h for part in bundled[name].values() for h in rows(part.images))
     assert max(everything.values()) == 1
     assert leaks(bundled[name]) == []
@@ -534,7 +538,7 @@ def test_colour_images_are_brought_to_channels_first(monkeypatch):
 def test_without_a_network_the_error_names_the_remedies(tmp_path, monkeypatch, name):
     monkeypatch.setenv("BOOK_DATA", str(tmp_path))
     tried = no_network(monkeypatch)
-    with pytest.raises(ConnectionError, match=f"cannot download {name}") as caught:
+    with pytest.raises(ConnectionError, match=f"cannot download {name.removesuffix('-m')}") as caught:
         data.load(name)
     assert tried
     assert all(remedy in str(caught.value) for remedy in ("network", "BOOK_DATA", "BOOK_PROFILE=quick"))
@@ -624,3 +628,56 @@ def test_complete_cifar10_as_a_folder_of_jpeg_images():
     for part in parts.values():
         assert part.images.shape[1:] == (3, 32, 32) and part.classes[0] == "airplane" and len(part.classes) == 10
         assert torch.bincount(part.labels).unique().numel() == 1
+
+
+# --- digits before photographs --------------------------------------------------------------------
+
+
+def test_blended_digits_are_the_plain_ones_with_their_labels(bundled):
+    for split in SPLITS:
+        plain, blended = bundled["mnist-5k"][split], bundled["mnist-m-5k"][split]
+        assert torch.equal(plain.labels, blended.labels) and blended.classes == DIGITS
+
+
+def test_blending_is_the_absolute_difference_of_photograph_and_digit():
+    black, white = (
+        Dataset(torch.full((20, 1, 32, 32), v, dtype=torch.uint8), torch.zeros(20).long(), DIGITS) for v in (0, 255)
+    )
+    photographs = data.before_photographs(black, "train", seed=3).images  # nothing is taken away from the photograph
+    assert photographs.shape == (20, 3, 32, 32) and photographs.float().std() > 20
+    assert torch.equal(data.before_photographs(white, "train", seed=3).images, 255 - photographs)
+    some = torch.randint(0, 256, (20, 1, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    mixed = data.before_photographs(black._replace(images=some), "train", seed=3).images
+    assert torch.equal(mixed.int(), (photographs.int() - some.int()).abs())
+
+
+def test_the_seed_decides_the_scraps():
+    black = Dataset(torch.zeros(8, 1, 32, 32, dtype=torch.uint8), torch.zeros(8).long(), DIGITS)
+    first, other = (data.before_photographs(black, "test", seed).images for seed in (0, 1))
+    torch.manual_seed(5)
+    assert torch.equal(first, data.before_photographs(black, "test", 0).images)
+    assert not torch.equal(first, other)
+
+
+def test_no_two_splits_share_a_pixel_of_background(monkeypatch):
+    from skimage import data as photographs
+
+    # Each photograph shows its own columns: the scraps then say where they come from.
+    columns = np.broadcast_to(np.arange(200, dtype=np.uint8)[None, :, None], (100, 200, 3))
+    for name in data.PHOTOGRAPHS:
+        monkeypatch.setattr(photographs, name, lambda: columns)
+    black = Dataset(torch.zeros(300, 1, 32, 32, dtype=torch.uint8), torch.zeros(300).long(), DIGITS)
+    reach = [data.before_photographs(black, split).images for split in SPLITS]
+    bounds = [(int(x.min()), int(x.max())) for x in reach]
+    assert bounds[0][1] < 120 <= bounds[1][0] and bounds[1][1] < 160 <= bounds[2][0]
+
+
+def test_the_photographs_need_no_network(monkeypatch):
+    tried = no_network(monkeypatch)
+    data.load("mnist-m-5k", "validation")
+    assert tried == []
+
+
+def test_only_grey_digits_can_be_blended(bundled):
+    with pytest.raises(ValueError, match=r"\(N, 1, 32, 32\)"):
+        data.before_photographs(bundled["mnist-m-5k"]["validation"], "train")

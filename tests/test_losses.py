@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -113,3 +114,60 @@ def test_r1_says_what_is_missing():
     x = torch.zeros(2, 1, 4, 4)
     with pytest.raises(ValueError, match="requires_grad_"):
         losses.r1_penalty(x, x.sum((1, 2, 3)))
+
+
+def test_feature_matching_compares_means_and_moves_only_the_fakes():
+    real = torch.tensor([[0.0, 2.0], [2.0, 4.0]], requires_grad=True)
+    fake = torch.tensor([[3.0, 3.0], [1.0, 7.0], [2.0, 5.0]], requires_grad=True)
+    loss = losses.feature_matching_loss(real, fake)  # means (1, 3) and (2, 5)
+    assert loss.item() == pytest.approx(5.0)
+    loss.backward()
+    assert real.grad is None
+    torch.testing.assert_close(fake.grad, torch.tensor([[2 / 3, 4 / 3]]).expand(3, 2))
+    assert losses.feature_matching_loss(real, real.flip(0)).item() == pytest.approx(0, abs=1e-6)
+    maps = torch.ones(2, 3, 4, 4)
+    assert losses.feature_matching_loss(maps, 0 * maps).item() == pytest.approx(48)
+    with pytest.raises(ValueError, match="differ in shape"):
+        losses.feature_matching_loss(torch.zeros(2, 3), torch.zeros(2, 4))
+
+
+# --- domain adaptation ----------------------------------------------------------------------------
+
+
+def test_reversal_is_the_identity_forward_and_minus_the_weight_backward():
+    x = torch.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    y = losses.gradient_reversal(x, 0.25)
+    assert torch.equal(y, x)
+    (y * torch.tensor([4.0, 8.0, -4.0])).sum().backward()
+    assert x.grad.tolist() == [-1.0, -2.0, 1.0]
+
+
+def test_a_reversal_of_weight_zero_lets_nothing_through():
+    x = torch.ones(3, requires_grad=True)
+    losses.gradient_reversal(x, 0.0).sum().backward()
+    assert x.grad.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_above_the_reversal_the_gradient_is_the_usual_one():
+    x, w = torch.ones(1, requires_grad=True), torch.tensor([2.0], requires_grad=True)
+    (losses.gradient_reversal(x, 3.0) * w).sum().backward()
+    assert w.grad.item() == 1.0 and x.grad.item() == -6.0
+
+
+def test_coral_against_the_formula():
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(7, 3, generator=generator), torch.randn(9, 3, generator=generator)
+    expected = np.square(np.cov(a.T.numpy()) - np.cov(b.T.numpy())).sum() / (4 * 3**2)
+    assert losses.coral_loss(a, b).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_coral_ignores_the_place_and_sees_the_scale():
+    x = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    assert losses.coral_loss(x, x + 5).item() == pytest.approx(0, abs=1e-6)
+    assert losses.coral_loss(x, 2 * x).item() > 0.1
+
+
+@pytest.mark.parametrize("shapes", [((4, 3), (4, 2)), ((1, 3), (4, 3))])
+def test_coral_names_the_shapes(shapes):
+    with pytest.raises(ValueError, match=r"equal width"):
+        losses.coral_loss(*(torch.zeros(s) for s in shapes))

@@ -241,3 +241,87 @@ def test_decode_does_not_depend_on_the_batch_size():
     whole, parts = metrics.decode(model, latents), metrics.decode(model, latents, batch_size=4)
     assert (whole.int() - parts.int()).abs().max() <= 1 and len(parts) == 11
     assert not whole.requires_grad
+
+
+# --- coverage and copying -----------------------------------------------------------------------
+
+
+def cloud(n, seed, centre=0.0):
+    return centre + torch.randn(n, 5, generator=torch.Generator().manual_seed(seed))
+
+
+def test_precision_and_recall_of_the_same_and_of_distant_clouds():
+    same = metrics.precision_recall(cloud(300, 0), cloud(300, 1))
+    assert min(same) > 0.85
+    assert metrics.precision_recall(cloud(300, 0), cloud(300, 1, centre=50)) == (0, 0)
+
+
+def test_precision_is_about_the_fakes_and_recall_about_the_real_ones():
+    real = torch.cat([cloud(150, 0), cloud(150, 1, centre=40)])
+    precision, recall = metrics.precision_recall(real, cloud(300, 2))  # good images, but one of two kinds
+    assert precision > 0.85 and 0.4 < recall < 0.55
+    precision, recall = metrics.precision_recall(cloud(300, 2), real)  # all kinds, but half of them wrong
+    assert 0.4 < precision < 0.55 and recall > 0.85
+
+
+def test_precision_and_recall_want_more_points_than_neighbours():
+    with pytest.raises(ValueError, match="more than k = 3.*3 and 300"):
+        metrics.precision_recall(cloud(3, 0), cloud(300, 1))
+
+
+def test_memorisation_tells_copies_from_new_images():
+    train, held_out = cloud(100, 0), cloud(1000, 1)
+    assert metrics.memorisation(train, cloud(1000, 2), held_out) == pytest.approx(0.05, abs=0.03)
+    copies = train.repeat(5, 1) + 0.01 * cloud(500, 3)
+    assert metrics.memorisation(train, copies, held_out) == 1
+    assert metrics.memorisation(train, torch.cat([copies, cloud(500, 4, centre=50)]), held_out) == 0.5
+
+
+def test_features_are_the_networks_in_batches_and_its_mode_comes_back(network):
+    images = blobs(30, 0)
+    network.train()
+    found = metrics.features(network, images, batch_size=7)
+    assert network.training and found.device.type == "cpu" and not found.requires_grad
+    torch.testing.assert_close(found, network.eval().features(to_float(images)).detach())
+
+
+# --- domains ---------------------------------------------------------------------------------------
+
+
+def domain(n, seed, shift=0.0, width=3):
+    x = torch.randn(n, width, generator=torch.Generator().manual_seed(seed))
+    x[:, 0] += shift
+    return x
+
+
+def test_proxy_a_distance_of_equal_domains_is_near_zero_and_of_distant_ones_two():
+    assert abs(metrics.proxy_a_distance(domain(1000, 0), domain(1000, 1))) < 0.2
+    assert metrics.proxy_a_distance(domain(400, 0), domain(400, 1, shift=20.0)) == 2
+
+
+def test_proxy_a_distance_between_two_normal_clouds_is_the_exact_one():
+    # The best classifier errs with Φ(−1) = 0.1587 at distance 2.
+    assert metrics.proxy_a_distance(domain(4000, 0), domain(4000, 1, shift=2.0)) == pytest.approx(1.365, abs=0.1)
+
+
+def test_proxy_a_distance_is_measured_on_rows_that_the_judge_has_not_seen():
+    # 200 features and 20 rows a side to learn from: on those the judge would be perfect.
+    assert metrics.proxy_a_distance(domain(40, 0, width=200), domain(40, 1, width=200)) < 1
+
+
+def test_proxy_a_distance_weighs_the_domains_equally_and_bears_a_constant_feature():
+    few, many = domain(200, 0), domain(4000, 1)
+    few[:, 1] = many[:, 1] = 7.0
+    assert abs(metrics.proxy_a_distance(few, many)) < 0.5  # "always the larger one" would give 1.8
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (9, 3)), ((9, 3), (9, 4))])
+def test_proxy_a_distance_names_the_shapes(shapes):
+    with pytest.raises(ValueError, match="at least 4 rows of equal width"):
+        metrics.proxy_a_distance(*(torch.zeros(s) for s in shapes))
+
+
+def test_information_is_zero_for_one_answer_or_for_none_and_log_classes_for_sure_and_varied_ones():
+    assert metrics.information(torch.tensor([[9.0, 0.0]] * 4)) == pytest.approx(0, abs=1e-9)
+    assert metrics.information(torch.zeros(4, 2)) == pytest.approx(0, abs=1e-9)
+    assert metrics.information(100 * torch.eye(4)) == pytest.approx(math.log(4))

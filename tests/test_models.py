@@ -1,14 +1,15 @@
 """Networks: shapes, ranges, sizes, errors, and the committed weights."""
 
 import functools
+import math
 import urllib.error
 
 import pytest
 import torch
 from torch import nn
 
-from helpers import data, metrics, models, runtime, train
-from helpers.models import DigitNetwork, Discriminator, Generator, ResNet18
+from helpers import data, losses, metrics, models, runtime, train
+from helpers.models import DigitNetwork, Discriminator, DomainAdversary, DomainNetwork, Generator, ResNet18
 from helpers.models.resnet import TYPESET
 
 
@@ -65,6 +66,112 @@ def test_discriminator_names_the_image_shape(shape):
     with pytest.raises(ValueError) as caught:
         Discriminator()(torch.zeros(shape))
     assert "(N, 1, 32, 32)" in str(caught.value) and str(tuple(shape)) in str(caught.value)
+
+
+def test_discriminator_shows_the_map_of_every_layer():
+    torch.manual_seed(0)
+    model, x = Discriminator(width=4).eval(), 2 * torch.rand(3, 1, 32, 32) - 1
+    maps = model.layers(x)
+    assert [tuple(h.shape) for h in maps] == [(3, 4, 16, 16), (3, 8, 8, 8), (3, 16, 4, 4)]
+    torch.testing.assert_close(maps[-1], model.features(x))
+    torch.testing.assert_close(maps[0], model.body[:2](x))  # after the activation
+    torch.testing.assert_close(model.head(maps[-1]).flatten(), model(x))
+    with pytest.raises(ValueError, match="expected images of shape"):
+        model.layers(torch.zeros(3, 1, 28, 28))
+
+
+def test_pooled_layers_keep_the_largest_value_of_each_of_sixteen_squares():
+    torch.manual_seed(0)
+    model, x = Discriminator(width=4).eval(), 2 * torch.rand(3, 1, 32, 32) - 1
+    first, second, last = models.pooled_layers(model, x)
+    assert first.shape == (3, 64) and second.shape == (3, 128) and last.shape == (3, 256)
+    maps = model.layers(x)
+    assert first[0, 0] == maps[0][0, 0, :4, :4].max()
+    torch.testing.assert_close(last, maps[2].flatten(1))
+
+
+def test_a_class_score_is_the_logit_of_real_against_generated():
+    torch.manual_seed(0)
+    classifier = models.Classifier(classes=7, width=4).eval()
+    score, x = models.ClassScore(classifier).eval(), 2 * torch.rand(5, 1, 32, 32) - 1
+    logits = classifier(x)
+    assert logits.shape == (5, 7)
+    z = logits.exp().sum(1)
+    torch.testing.assert_close(torch.sigmoid(score(x)), z / (z + 1))
+    # The same as a softmax over eight classes of which "generated" has the logit 0.
+    eight = torch.cat([logits, torch.zeros(5, 1)], 1).softmax(1)
+    torch.testing.assert_close(torch.sigmoid(score(x)), 1 - eight[:, -1])
+    torch.testing.assert_close(score.features(x), classifier.features(x))
+    assert models.ClassScore(classifier).classifier is classifier  # one network with two readings
+
+
+def test_conditional_generator_draws_what_the_label_says():
+    torch.manual_seed(0)
+    model = models.ConditionalGenerator(classes=3, latent=8, width=4).eval()
+    z = torch.randn(3, 8)
+    images = model(z, torch.tensor([0, 1, 2]))
+    assert images.shape == (3, 1, 32, 32) and images.abs().max() <= 1 and model.latent == 8
+    assert not torch.allclose(images[0], model(z, torch.tensor([1, 1, 2]))[0])
+    torch.testing.assert_close(images[2], model(z, torch.tensor([0, 0, 2]))[2])
+    with pytest.raises(ValueError, match="latent vectors of shape"):
+        model(torch.randn(3, 11), torch.tensor([0, 1, 2]))
+    with pytest.raises(RuntimeError, match="smaller than num_classes"):
+        model(z, torch.tensor([0, 1, 3]))
+
+
+def test_projection_discriminator_adds_an_inner_product():
+    torch.manual_seed(0)
+    model, x = models.ProjectionDiscriminator(classes=3, width=4).eval(), 2 * torch.rand(4, 1, 32, 32) - 1
+    y = torch.tensor([0, 1, 2, 2])
+    h = model.features(x)
+    with torch.no_grad():
+        expected = model.head(h).flatten() + (model.table.weight[y] * h.sum((2, 3))).sum(1)
+        torch.testing.assert_close(model(x, y), expected)
+        other = model(x, torch.tensor([1, 1, 2, 2]))
+    assert other[0] != model(x, y)[0]
+    torch.testing.assert_close(other[1:], model(x, y)[1:])
+
+
+@pytest.mark.parametrize("loss", ["feature matching", "non-saturating"])
+def test_one_loop_trains_a_semi_supervised_game(loss):
+    from helpers.experiments import ch4_4_semi
+
+    torch.manual_seed(0)
+    few = data.few_shot(data.load("mnist-5k", "train"), 2)
+    classifier = ch4_4_semi.train_semi(few, few.images, 0, loss=loss, steps=2)
+    assert train.predict(classifier, few.images[:3], lambda x: 2 * x - 1).shape == (3, 10)
+    assert not classifier.training
+
+
+def test_one_loop_trains_a_conditional_game_and_its_images_join_the_real_ones():
+    from helpers.experiments import ch4_4_generated
+
+    torch.manual_seed(0)
+    few = data.few_shot(data.load("mnist-5k", "train"), 3)
+    images, labels = ch4_4_generated.draw(ch4_4_generated.train_pair(few, 0, steps=2), 50, seed=1)
+    assert images.shape == (50, 1, 32, 32) and images.dtype == torch.uint8
+    assert torch.bincount(labels).tolist() == [5] * 10
+    both = ch4_4_generated.with_generated(few, images, labels)
+    assert len(both.labels) == 110  # thirty real ones twice, then fifty generated
+    assert torch.equal(both.images[:30], both.images[30:60]) and torch.equal(both.images[60:], images)
+
+
+def test_a_probe_chooses_its_strength_on_validation():
+    from helpers.experiments import ch4_4_features
+
+    random = torch.Generator().manual_seed(0)
+
+    def some(n):
+        y = torch.arange(n) % 2
+        return torch.randn(n, 5, generator=random) + 3 * y[:, None], y
+
+    accuracy, strength = ch4_4_features.probe(some(20), some(100), some(100))
+    assert accuracy > 0.95 and strength in ch4_4_features.STRENGTHS
+    parts = [torch.randn(50, 4, generator=random) * 9 + 2, torch.randn(50, 12, generator=random) * 0.1]
+    joined = ch4_4_features.scaled(parts, parts)
+    assert joined.shape == (50, 16)
+    assert joined.square().sum(1).mean().item() == pytest.approx(1, abs=0.05)
+    assert joined.mean(0).abs().max() < 1e-6
 
 
 def test_sizes_that_the_book_quotes():
@@ -270,6 +377,23 @@ def test_the_committed_generator_writes_all_ten_digits(judge):
     assert 5 * fid(images) < fid(data.load("typeset-digits", "test").images)
 
 
+def test_the_committed_discriminator_sees_more_than_a_random_one():
+    from helpers.experiments import ch4_4_features
+
+    pool, validation, test = (data.load("mnist-5k", split) for split in data.SPLITS)
+    small = test.select(torch.arange(0, len(test.labels), 2))
+    torch.manual_seed(0)
+    accuracy = {}
+    for name, network in (
+        ("random", models.mnist_discriminator(weights=False)),
+        ("trained", models.mnist_discriminator()),
+    ):
+        reader = ch4_4_features.readers("discriminator", network)["all"]
+        measured = ch4_4_features.measure(reader, pool, validation, small, seed=0, labels=(100,))
+        accuracy[name] = measured["accuracy"]["100"]
+    assert accuracy["trained"] > accuracy["random"] + 0.02
+
+
 def test_committed_weights_say_where_they_come_from():
     files = sorted(runtime.WEIGHTS.glob("*.safetensors"))
     assert files
@@ -277,8 +401,130 @@ def test_committed_weights_say_where_they_come_from():
         "digit-network": DigitNetwork,
         "resnet18-letters": lambda: ResNet18(26),
         "mnist-generator": lambda: Generator(width=56),
+        "mnist-discriminator": Discriminator,
+        "pair-letters": lambda: nn.ModuleList([Generator(), Discriminator(width=16)]),
+        "pair-fashion": lambda: nn.ModuleList([Generator(), Discriminator(width=16)]),
     }
     for file in files:
         card = runtime.load_weights(networks[file.stem](), file.stem)
         assert {"data", "command", "seed", "torch"} <= card.keys()
     assert sum(file.stat().st_size for file in files) < 6_000_000
+
+
+# --- transfer for GANs --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", ["letters", "fashion"])
+def test_a_pretrained_pair_makes_varied_images_and_its_discriminator_fits(source):
+    generator, discriminator = models.pretrained_pair(source)
+    assert generator.training and discriminator.training
+    images = metrics.sample(generator, 200)
+    assert images.float().std(0).mean() > 20  # they differ from one another
+    assert discriminator(2 * data.to_float(images) - 1).shape == (200,)
+    parts = [parameters(generator), parameters(discriminator)]
+    assert parts == [parameters(Generator()), parameters(Discriminator(width=16))]
+
+
+def test_the_letters_pair_draws_letters():
+    backbone, spec = models.pretrained_resnet18("letters")
+    fakes = metrics.sample(models.pretrained_pair("letters")[0], 500)
+    others = metrics.sample(models.pretrained_pair("fashion")[0], 500)
+
+    def sure(images):
+        return train.predict(backbone, images, lambda x: data.preprocess(x, spec)).softmax(1).amax(1).mean().item()
+
+    assert sure(fakes) > 0.7
+    ink = [(images > 60).float().mean().item() for images in (fakes, others)]
+    assert ink[0] < 0.3 < ink[1]  # strokes, and clothes that fill the frame
+
+
+def test_an_unknown_pair_lists_the_choices():
+    with pytest.raises(ValueError, match="'faces'.*letters, fashion"):
+        models.pretrained_pair("faces")
+
+
+def test_frozen_lower_layers_stay_and_the_upper_ones_learn():
+    torch.manual_seed(0)
+    generator, discriminator = Generator(4, 4), Discriminator(width=4)
+    assert models.freeze_lower(discriminator, 2) is discriminator
+    flags = {name.split(".")[1]: p.requires_grad for name, p in discriminator.body.named_parameters()}
+    before = {k: v.detach().clone() for k, v in discriminator.named_parameters()}
+    images = torch.randint(0, 256, (16, 1, 32, 32), dtype=torch.uint8)
+    train.train_gan(generator, discriminator, images, steps=2, batch_size=4)
+    moved = {name for name, p in discriminator.named_parameters() if not torch.equal(p, before[name])}
+    assert moved and all(not name.startswith(("body.0.", "body.2.")) for name in moved)
+    assert any(name.startswith("body.4.") for name in moved) and any(name.startswith("head.") for name in moved)
+    assert flags and not all(p.requires_grad for p in discriminator.parameters())
+
+
+@pytest.mark.parametrize("layers", [-1, 4])
+def test_only_layers_that_exist_can_be_frozen(layers):
+    with pytest.raises(ValueError, match=f"3 lower layers, got {layers}"):
+        models.freeze_lower(Discriminator(width=4), layers)
+
+
+def test_a_projected_discriminator_learns_with_its_backbone_untouched():
+    torch.manual_seed(0)
+    backbone, spec = models.pretrained_resnet18("letters")
+    before = {k: v.clone() for k, v in backbone.state_dict().items()}
+    judge = models.ProjectedDiscriminator(backbone, spec, width=4)
+    images = data.load("letters", "validation").images[:64]
+    train.train_gan(Generator(8, 4), judge, images, steps=60, batch_size=16, lr_generator=0.0)
+    assert all(torch.equal(v, before[k]) for k, v in backbone.state_dict().items())  # batch norm's statistics too
+    with torch.no_grad():
+        letters = judge(2 * data.to_float(images) - 1)
+        torch.manual_seed(0)
+        noise = judge(Generator(8, 4)(torch.randn(64, 8)))
+    assert letters.shape == (64,) and (letters > noise).float().mean() > 0.9
+    x = torch.randn(2, 1, 32, 32, requires_grad=True)
+    judge(x).sum().backward()
+    assert x.grad.abs().sum() > 0  # the generator learns through the backbone
+
+
+# --- domain adaptation ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_domain_network_reads_grey_and_colour(channels):
+    torch.manual_seed(0)
+    model = DomainNetwork().eval()
+    x = torch.rand(4, channels, 32, 32)
+    assert model.features(x).shape == (4, 512) and model(x).shape == (4, 10)
+    torch.testing.assert_close(model(x), model.head(model.features(x)))
+    torch.testing.assert_close(model(x[:, :1]), model(x[:, :1].expand(-1, 3, -1, -1)))
+
+
+def test_domain_network_does_not_look_at_the_border():
+    torch.manual_seed(0)
+    model, x = DomainNetwork().eval(), torch.rand(2, 1, 32, 32)
+    changed = x.clone()
+    changed[:, :, :2] = changed[:, :, :, -2:] = 0
+    torch.testing.assert_close(model(x), model(changed))
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 32, 32), (2, 1, 28, 28), (32, 32)])
+def test_domain_network_names_the_image_shape(shape):
+    with pytest.raises(ValueError, match=r"\(N, 1 or 3, 32, 32\)"):
+        DomainNetwork()(torch.zeros(shape))
+
+
+def test_the_adversary_teaches_its_judge_to_tell_and_the_body_to_confuse():
+    torch.manual_seed(0)
+    adversary = DomainAdversary(strength=0.5)
+    source, target = (torch.randn(16, 512, requires_grad=True) for _ in range(2))
+    adversary(source, target, 1.0).backward()
+    reversed_, judged = source.grad.clone(), [p.grad.clone() for p in adversary.parameters()]
+    plain = [x.detach().requires_grad_(True) for x in (source, target)]
+    adversary.zero_grad()
+    losses.discriminator_loss(*(adversary.judge(x) for x in plain)).backward()
+    weight = 0.5 * (2 / (1 + math.exp(-10)) - 1)
+    torch.testing.assert_close(reversed_, -weight * plain[0].grad)
+    for a, b in zip(judged, (p.grad for p in adversary.parameters())):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_adversary_is_silent_at_first():
+    torch.manual_seed(0)
+    source, target = (torch.randn(16, 512, requires_grad=True) for _ in range(2))
+    DomainAdversary()(source, target, 0.0).backward()
+    assert not source.grad.any() and not target.grad.any()

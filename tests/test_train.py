@@ -1,4 +1,4 @@
-"""The two training loops."""
+"""The training loops."""
 
 import copy
 import json
@@ -868,3 +868,242 @@ def test_two_processes_agree_on_the_best_weights(two_processes):
 def test_only_the_first_process_shows_progress(two_processes):
     assert "rank 0:" in two_processes[0]["log"]
     assert "rank 1:" not in two_processes[0]["log"]
+
+
+# --- one loop for all arms ----------------------------------------------------------------------
+
+
+class WithLabels(nn.Module):
+    """A player that takes labels and remembers them; the score or the grey of an image is a number for each label."""
+
+    def __init__(self, makes_images):
+        super().__init__()
+        self.latent, self.makes_images, self.seen = 4, makes_images, []
+        self.table = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x, y):
+        self.seen.append(y.clone())
+        value = self.table[y]
+        return value.view(-1, 1, 1, 1).expand(-1, 1, 32, 32).tanh() if self.makes_images else value * x.mean((1, 2, 3))
+
+
+def test_labels_reach_both_players_and_belong_to_the_images():
+    labels = torch.arange(48) % 3
+    images = (labels * 100).to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 32, 32).contiguous()
+    generator, discriminator = WithLabels(True), WithLabels(False)
+    seen = []
+
+    def augment(batch, random):
+        seen.append(batch.detach().clone())
+        return batch
+
+    adversarial(generator, discriminator, images, steps=1, labels=labels, augment=augment)
+    (made,) = generator.seen
+    both, alone = discriminator.seen
+    assert torch.equal(both, torch.cat([made, made])) and torch.equal(alone, made)
+    assert torch.equal(((seen[0][:, 0, 0, 0] + 1) * 127.5).round().long() // 100, made)  # of the real images
+
+
+def test_labels_must_be_as_many_as_images():
+    with pytest.raises(ValueError, match=r"one label an image.*\(3,\).*48"):
+        adversarial(*players(), labels=torch.zeros(3, dtype=torch.long))
+
+
+def test_an_extra_loss_teaches_the_discriminator_and_not_the_generator():
+    def trained(**options):
+        pair = players()
+        adversarial(*pair, steps=1, lr_discriminator=1e-2, **options)
+        return [state(model) for model in pair]
+
+    def push(discriminator, random):
+        assert isinstance(random, torch.Generator)
+        return 100 * discriminator.head.bias.sum()
+
+    plain, pushed = trained(), trained(extra_loss=push)
+    # Adam's first step goes against the larger gradient.
+    assert pushed[1]["head.bias"] < 0 and plain[1]["head.bias"].abs() <= 0.0101
+    unmoved = trained(extra_loss=lambda discriminator, random: torch.zeros(()))
+    assert all(torch.equal(a, b) for a, b in zip(plain[1].values(), unmoved[1].values()))
+
+
+def test_another_generator_loss_replaces_the_usual_one():
+    seen = []
+
+    def loss(discriminator, real, fake):
+        seen.append((real.detach().clone(), fake.detach().clone()))
+        return (fake - 1).square().mean()  # white images, whatever the discriminator thinks
+
+    generator, discriminator = players()
+    result = adversarial(
+        generator, discriminator, steps=60, lr_generator=3e-2, loss_generator=loss, ema_decay=0.0, every=60
+    )
+    assert seen[-1][1].mean() > 0.9 > seen[0][1].mean()
+    assert result.history["loss_generator"][-1] < 1 and seen[0][0].shape == (4, 1, 32, 32)
+
+
+# --- domain adaptation ----------------------------------------------------------------------------
+
+
+class TwoParts(nn.Module):
+    """A classifier in two parts, with batch norm in the body."""
+
+    def __init__(self, seed=0):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 6))
+        self.head = nn.Linear(6, 4)
+
+    def features(self, x):
+        return self.body(x)
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+def means_apart(source, target, progress):
+    return (source.mean(0) - target.mean(0)).square().sum()
+
+
+def adapt(model, align=means_apart, target=None, **options):
+    options = {"steps": 6, "batch_size": 8, "every": 2} | options
+    optimizer = options.pop("optimizer", None) or torch.optim.Adam(model.parameters(), 1e-2)
+    if align and target is None:
+        target = quadrants(40, seed=5).images
+    return train.fit_adapted(model, optimizer, options.pop("source", quadrants()), target, align, **options)
+
+
+def test_source_only_learns_and_ends_in_evaluation_mode():
+    model = TwoParts()
+    history = adapt(model, None, steps=60, every=20)
+    assert history["step"] == [20, 40, 60] and history["alignment"] == [0, 0, 0]
+    assert history["loss"][-1] < history["loss"][0] / 2 and not model.training
+
+
+def test_the_alignment_pulls_the_domains_together():
+    target = 255 - quadrants(80, seed=5).images
+    gaps = []
+    for align in (None, lambda *x: 5 * means_apart(*x)):
+        model = TwoParts()
+        adapt(model, align, target if align else None, steps=60)
+        with torch.no_grad():
+            gaps.append(means_apart(*(model.features(to_float(x)) for x in (quadrants().images, target)), 1).item())
+    assert gaps[1] < gaps[0] / 2
+
+
+def test_one_adapted_update_is_one_step_down_the_sum_of_both_losses():
+    model = TwoParts()
+    plain = copy.deepcopy(model).train()
+    source, target = quadrants(), quadrants(40, seed=5).images
+    adapt(model, means_apart, target, steps=1, optimizer=torch.optim.SGD(model.parameters(), 0.1), seed=3)
+    generator = torch.Generator().manual_seed(3)
+    index, other = (torch.randint(n, (8,), generator=generator) for n in (len(source.labels), len(target)))
+    features = plain.features(to_float(source.images[index]))
+    loss = F.cross_entropy(plain.head(features), source.labels[index])
+    (loss + means_apart(features, plain.features(to_float(target[other])), 0)).backward()
+    for after, before in zip(model.parameters(), plain.parameters()):
+        torch.testing.assert_close(after.cpu(), before.detach() - 0.1 * before.grad)
+
+
+def test_align_sees_the_progress_and_its_weights_learn():
+    class Align(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale, self.seen = nn.Parameter(torch.ones(1)), []
+
+        def forward(self, source, target, progress):
+            self.seen.append(progress)
+            return (self.scale * source).square().mean()
+
+    model, align = TwoParts(), Align()
+    adapt(model, align, optimizer=torch.optim.SGD([*model.parameters(), *align.parameters()], 0.1), steps=4)
+    assert align.seen == [0, 0.25, 0.5, 0.75] and align.scale.item() < 1
+
+
+def test_measure_joins_the_adapted_history():
+    history = adapt(TwoParts(), steps=5, measure=lambda step: {"twice": 2 * step})
+    assert history["step"] == [2, 4, 5] and history["twice"] == [4, 8, 10]
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"source": quadrants(0)}])
+def test_adapting_wants_images_and_steps(options):
+    with pytest.raises(ValueError, match="at least one"):
+        adapt(TwoParts(), **options)
+
+
+def test_target_and_align_belong_together():
+    with pytest.raises(ValueError, match="both or neither"):
+        adapt(TwoParts(), None, quadrants().images)
+
+
+def test_an_alignment_that_is_not_finite_stops():
+    with pytest.raises(FloatingPointError, match="alignment loss became nan at step 0"):
+        adapt(TwoParts(), lambda s, t, p: s.mean() * math.nan)
+
+
+@pytest.mark.parametrize("at, steps", [(1, [2]), (2, [2]), (3, [2, 4])])
+def test_an_interrupted_adaptation_goes_on_bit_for_bit(tmp_path, at, steps):
+    def interrupting(source, target, progress):
+        if round(6 * progress) == at:
+            signal.raise_signal(signal.SIGINT)
+        return means_apart(source, target, progress)
+
+    def options(model):
+        optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+        return {"optimizer": optimizer, "scheduler": torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 6)}
+
+    file, first, second, whole = tmp_path / "a.safetensors", TwoParts(), TwoParts(seed=8), TwoParts()
+    assert adapt(first, interrupting, checkpoint=file, **options(first))["step"] == steps
+    history = adapt(second, checkpoint=file, **options(second))
+    assert same_history(history, adapt(whole, **options(whole))) and equal(state(second), state(whole))
+
+
+def judge_of_six():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 1), nn.Flatten(0))
+
+
+def test_adda_moves_the_copys_body_and_nothing_else():
+    model, source, target = TwoParts(), quadrants().images, 255 - quadrants(seed=5).images
+    before = state(model)
+    adapted, history = train.fit_adda(model, judge_of_six(), source, target, steps=5, batch_size=8, every=2)
+    assert equal(state(model), before) and not adapted.training
+    assert equal(state(adapted.head), state(model.head)) and not equal(state(adapted.body), state(model.body))
+    assert history["step"] == [2, 4, 5] and len(history["loss_judge"]) == len(history["loss_model"]) == 3
+
+
+def test_adda_first_steps_the_judge_and_then_the_body_against_the_new_judge():
+    model, source, target = TwoParts(), quadrants().images, 255 - quadrants(seed=5).images
+    judge, fixed, copied = judge_of_six(), copy.deepcopy(model).eval(), copy.deepcopy(model).train()
+    twin = copy.deepcopy(judge)
+    adapted, _ = train.fit_adda(
+        model, judge, source, target, steps=1, batch_size=8, lr_model=1e-3, lr_judge=1e-2, seed=3
+    )
+    generator = torch.Generator().manual_seed(3)
+    x, y = (to_float(z[torch.randint(len(z), (8,), generator=generator)]) for z in (source, target))
+    optimizer, fake = torch.optim.Adam(twin.parameters(), 1e-2, (0.5, 0.99)), copied.features(y)
+    losses.discriminator_loss(twin(fixed.features(x)), twin(fake.detach())).backward()
+    optimizer.step()
+    for a, b in zip(judge.parameters(), twin.parameters()):
+        torch.testing.assert_close(a.detach().cpu(), b.detach())
+    losses.generator_loss(twin(fake)).backward()
+    # The first step of Adam has the length of the rate, against the sign of the gradient.
+    for after, p in zip(adapted.body.parameters(), copied.body.parameters()):
+        clear = p.grad.abs() > 1e-4
+        torch.testing.assert_close(
+            (after.detach().cpu() - p.detach())[clear], -1e-3 * p.grad[clear].sign(), rtol=0.01, atol=1e-6
+        )
+
+
+def test_an_interrupted_adda_stops_quietly(capsys):
+    class Interrupting(nn.Linear):
+        calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            if self.calls == 1:  # a second Ctrl-C would stop at once
+                signal.raise_signal(signal.SIGINT)
+            return super().forward(x).flatten()
+
+    images = quadrants().images
+    _, history = train.fit_adda(TwoParts(), Interrupting(6, 1), images, images, steps=9, every=1)
+    assert history["step"] == [1] and "interrupted at step 1 of 9" in capsys.readouterr().out

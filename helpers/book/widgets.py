@@ -1,4 +1,4 @@
-"""Pieces of a page that move: frames for the static page, a latent slider for a live notebook."""
+"""Pieces of a page that move: frames and a quiz for the static page, a latent slider for a live notebook."""
 
 import base64
 import html
@@ -30,6 +30,61 @@ def frames(pictures: list[bytes], labels: list[str], alt: str) -> HTML:
         f'<div class="frames"><input type="range" min="0" max="{last}" value="{last}" '
         f'style="width: 100%; max-width: 24em" '
         f'aria-label="{html.escape(alt)}: choose a frame" oninput="{script}">{figures}</div>'
+    )
+
+
+QUIZ_STYLE = """
+.quiz > ol > li { margin-bottom: 1.2rem; }
+.quiz summary { cursor: pointer; }
+.quiz details { margin: 0.3rem 0; }
+.quiz details > p, .quiz form p { margin: 0.2rem 0 0.6rem 1.2rem; }
+.quiz input { width: 7em; }
+html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.quiz) {
+  background: none; color: inherit; padding: 0;
+}
+"""
+# The first paragraph whose range holds the number is shown, the others are hidden.
+QUIZ_SCRIPT = (
+    "const v = +this.querySelector('input').value, all = [...this.querySelectorAll('p')], "
+    "hit = all.findIndex(p => +p.dataset.low <= v && v <= +p.dataset.high); "
+    "all.forEach((p, i) => p.hidden = i !== hit); return false"
+)
+
+
+def quiz(questions: list[dict]) -> HTML:
+    """Questions that answer themselves, in the built page and in a live notebook, without a network.
+
+    questions : each has "ask", and either
+
+    "choices", pairs of a text and the explanation that opens below it, or
+    "numbers", triples (lowest, highest, explanation), read in this order, and "otherwise", the
+    explanation for all other numbers.
+
+    An explanation of the right answer begins with "Right"; there is one a question.
+    """
+    items = "".join(f"<li><p>{html.escape(q['ask'])}</p>{_answers(q)}</li>" for q in questions)
+    return HTML(f'<div class="quiz"><style>{QUIZ_STYLE}</style><ol>{items}</ol></div>')
+
+
+def _answers(question: dict) -> str:
+    numeric = "numbers" in question
+    answers = (
+        [*question["numbers"], ("-Infinity", "Infinity", question["otherwise"])] if numeric else question["choices"]
+    )
+    right = [why for *_, why in answers if why.startswith("Right")]
+    if len(right) != 1:
+        raise ValueError(f'{len(right)} explanations begin with "Right", need one: {question["ask"]}')
+
+    def told(why: str, attributes: str = "") -> str:
+        return f"<p{attributes}>{'✓' if why in right else '✗'} {html.escape(why)}</p>"
+
+    if not numeric:
+        return "".join(f"<details><summary>{html.escape(text)}</summary>{told(why)}</details>" for text, why in answers)
+    hints = "".join(told(why, f' hidden data-low="{low}" data-high="{high}"') for low, high, why in answers)
+    return (
+        f'<form onsubmit="{html.escape(QUIZ_SCRIPT)}"><label>Your number: <input type="number" step="any" required></label> '
+        f'<button>Check</button><div role="status">{hints}</div></form>'
+        f"<details><summary>Show the answer</summary>{told(right[0])}</details>"
     )
 
 

@@ -1,0 +1,136 @@
+"""Chapter 4.4, features of a discriminator: what a linear classifier makes of them, by number of labels.
+
+``python -m helpers.experiments.run ch4_4_features`` writes ``results/4-4-discriminator-features.json``. Steps and
+width were chosen on validation images with seed 100, which the runs do not use. The strength of the regularisation is
+chosen in every run, on 1,000 labelled validation images.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from helpers import data, metrics, models, train
+from helpers.data import Dataset
+from helpers.experiments.ch4_4_generated import to_range
+from helpers.experiments.ch4_4_semi import train_like_the_game
+from helpers.experiments.run import require_finished
+
+NAME = "4-4-discriminator-features"
+DATA = "MNIST: 54,000 training images (the GAN sees no label), 1,000 of 6,000 validation images, 10,000 test images"
+LABELS = (10, 50, 100, 500, 2_500)
+ARMS = ("pixels", "random", "letters, labels", "discriminator", "trained on the labels")
+STEPS, BATCH, WIDTH = 1_000, 32, 32
+STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1_000.0)  # of LogisticRegression: the larger, the freer the weights
+SETTINGS = {
+    "steps": STEPS,
+    "batch_size": BATCH,
+    "width": WIDTH,
+    "labels": LABELS,
+    "strengths": STRENGTHS,
+    "validation_labels": 1_000,
+    "test_images": 10_000,
+}
+
+
+def train_discriminator(images: torch.Tensor, seed: int, steps: int = STEPS, **options) -> models.Discriminator:
+    """A discriminator after its game: images without labels, uint8, (N, 1, 32, 32)."""
+    discriminator = models.Discriminator(width=WIDTH)
+    result = train.train_gan(
+        models.Generator(), discriminator, images, steps=steps, batch_size=BATCH, seed=seed, every=steps, **options
+    )
+    require_finished(result.history, steps)
+    return discriminator.cpu().eval()  # the probes are small
+
+
+@torch.no_grad()
+def read(parts_of: Callable, images: torch.Tensor) -> list[torch.Tensor]:
+    """Features of uint8 images: a list of parts, float, (N, D). `parts_of` maps a float batch in 0 to 1 to them."""
+    parts = zip(*(parts_of(data.to_float(batch)) for batch in images.split(500)))
+    return [torch.cat(part) for part in parts]
+
+
+def scaled(parts: list[torch.Tensor], reference: list[torch.Tensor]) -> torch.Tensor:
+    """One matrix, (N, D): every part centred and divided by its spread over the reference images, then joined.
+
+    An image's features have a mean square length of 1, so one strength of regularisation means the same for any D.
+    """
+    joined = torch.cat([(part - r.mean(0)) / (r - r.mean(0)).std() for part, r in zip(parts, reference)], 1)
+    return joined / joined.shape[1] ** 0.5
+
+
+def probe(
+    few: tuple[torch.Tensor, torch.Tensor],
+    validation: tuple[torch.Tensor, torch.Tensor],
+    test: tuple[torch.Tensor, torch.Tensor],
+) -> tuple[float, float]:
+    """A linear classifier with the strength that is best on validation: its test accuracy, and the strength.
+
+    Each argument: features, float, (N, D), and labels, int64, (N,).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    best = (-1.0, None, 0.0)
+    for strength in STRENGTHS:
+        model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
+        model.fit(few[0].numpy(), few[1].numpy())
+        score = model.score(validation[0].numpy(), validation[1].numpy())
+        if score > best[0]:
+            best = (score, model, strength)
+    return float(best[1].score(test[0].numpy(), test[1].numpy())), best[2]
+
+
+def readers(arm: str, network: nn.Module | None) -> dict[str, Callable]:
+    """What a linear classifier may read of an arm: name, and a function from images in 0 to 1 to a list of parts."""
+    if arm == "pixels":
+        return {"all": lambda x: [x.flatten(1)]}
+    if arm == "letters, labels":
+        backbone, spec = models.pretrained_resnet18("letters")
+        backbone.eval()
+        return {"all": lambda x: [models.features(backbone, data.preprocess(x, spec))]}
+    return {
+        "all": lambda x: models.pooled_layers(network, 2 * x - 1),
+        "last": lambda x: models.pooled_layers(network, 2 * x - 1)[-1:],
+    }
+
+
+def measure(
+    reader: Callable, pool: Dataset, validation: Dataset, test: Dataset, seed: int, labels: tuple[int, ...] = LABELS
+) -> dict[str, dict]:
+    """Accuracy and chosen strength by number of labels, for one way to read images."""
+    # 2,000 unlabelled training images set the scale, the same for every number of labels.
+    order = torch.randperm(len(pool.labels), generator=torch.Generator().manual_seed(0))
+    reference = read(reader, pool.images[order[:2_000]])
+    validation_x, test_x = (scaled(read(reader, part.images), reference) for part in (validation, test))
+    out: dict[str, dict] = {"accuracy": {}, "strength": {}}
+    for n in labels:
+        few = data.few_shot(pool, n // 10, seed)
+        accuracy, strength = probe(
+            (scaled(read(reader, few.images), reference), few.labels),
+            (validation_x, validation.labels),
+            (test_x, test.labels),
+        )
+        out["accuracy"][str(n)], out["strength"][str(n)] = round(accuracy, 4), strength
+    return out
+
+
+def runs() -> list[dict]:
+    return [{"arm": arm, "seed": seed} for arm in ARMS for seed in range(5)]
+
+
+def run(arm: str, seed: int) -> dict:
+    pool = data.load("mnist", "train")
+    validation, test = data.few_shot(data.load("mnist", "validation"), 100), data.load("mnist", "test")
+    if arm == "trained on the labels":  # no probe: a whole network, on the same labels, augmented
+        accuracy = {}
+        for n in LABELS:
+            torch.manual_seed(seed)
+            network = train_like_the_game(data.few_shot(pool, n // 10, seed), seed)
+            accuracy[str(n)] = round(metrics.accuracy(network, test, to_range), 4)
+        return {"all": {"accuracy": accuracy}}
+    network = None
+    if arm == "random":
+        network = models.Discriminator(width=WIDTH).eval()
+    elif arm == "discriminator":
+        network = train_discriminator(pool.images, seed)
+    return {name: measure(reader, pool, validation, test, seed) for name, reader in readers(arm, network).items()}
