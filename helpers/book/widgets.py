@@ -82,7 +82,8 @@ def _answers(question: dict) -> str:
         return "".join(f"<details><summary>{html.escape(text)}</summary>{told(why)}</details>" for text, why in answers)
     hints = "".join(told(why, f' hidden data-low="{low}" data-high="{high}"') for low, high, why in answers)
     return (
-        f'<form onsubmit="{html.escape(QUIZ_SCRIPT)}"><label>Your number: <input type="number" step="any" required></label> '
+        f'<form onsubmit="{html.escape(QUIZ_SCRIPT)}">'
+        f'<label>Your number: <input type="number" step="any" required></label> '
         f'<button>Check</button><div role="status">{hints}</div></form>'
         f"<details><summary>Show the answer</summary>{told(right[0])}</details>"
     )
