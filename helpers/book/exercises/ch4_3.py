@@ -52,7 +52,7 @@ def check_augmented_scores(answer: Callable) -> None:
         real, fake = torch.zeros(4, 1, 8, 8), torch.ones(4, 1, 8, 8, requires_grad=True)
         got = answered(f(discriminator, real, fake, augment))
         require(isinstance(got, (tuple, list)) and len(got) == 2, "return two tensors: the real and the fake scores.")
-        a, b = (float(torch.as_tensor(scores).mean()) for scores in got)
+        a, b = (float(torch.as_tensor(scores).detach().mean()) for scores in got)
         require(seen != [], "nothing is augmented: call augment(...).")
         require(
             (a, b) != (10, 1), "only the real images are changed: the generator would learn to draw changed images."
