@@ -15,17 +15,19 @@ NUMBER = {
 
 
 def test_each_choice_opens_to_its_own_mark_and_explanation():
-    found = re.findall(r"<details><summary>(.*?)</summary><p>(.) (.*?)</p></details>", widgets.quiz([CHOICE]).data)
-    assert found == [("yes", "✓", "Right: it is."), ("no", "✗", "Count again.")]
+    found = re.findall(
+        r"<details><summary>(.*?)</summary><p>(✓|✗ No\.) (.*?)</p></details>", widgets.quiz([CHOICE]).data
+    )
+    assert found == [("yes", "✓", "Right: it is."), ("no", "✗ No.", "Count again.")]
 
 
 def test_each_number_has_an_explanation_and_the_first_range_counts():
     page = widgets.quiz([NUMBER]).data
-    found = re.findall(r'<p hidden data-low="(.*?)" data-high="(.*?)">(.) (.*?)</p>', page)
+    found = re.findall(r'<p hidden data-low="(.*?)" data-high="(.*?)">(✓|✗ No\.) (.*?)</p>', page)
     assert found == [
         ("4", "4", "✓", "Right."),
-        ("3.9", "4.1", "✗", "Nearly."),
-        ("-Infinity", "Infinity", "✗", "Count on your fingers."),
+        ("3.9", "4.1", "✗ No.", "Nearly."),
+        ("-Infinity", "Infinity", "✗ No.", "Count on your fingers."),
     ]
     assert "findIndex" in page and 'role="status"' in page and "<label>" in page
     assert page.endswith("<details><summary>Show the answer</summary><p>✓ Right.</p></details></li></ol></div>")

@@ -76,7 +76,7 @@ def _answers(question: dict) -> str:
         raise ValueError(f'{len(right)} explanations begin with "Right", need one: {question["ask"]}')
 
     def told(why: str, attributes: str = "") -> str:
-        return f"<p{attributes}>{'✓' if why in right else '✗'} {html.escape(why)}</p>"
+        return f"<p{attributes}>{'✓' if why in right else '✗ No.'} {html.escape(why)}</p>"
 
     if not numeric:
         return "".join(f"<details><summary>{html.escape(text)}</summary>{told(why)}</details>" for text, why in answers)
