@@ -1,8 +1,8 @@
 """Chapter 4.4, features of a discriminator: what a linear classifier makes of them, by number of labels.
 
-``python -m helpers.experiments.run ch4_4_features`` writes ``results/4-4-discriminator-features.json``. Steps and
-width were chosen on validation images with seed 100, which the runs do not use. The strength of the regularisation is
-chosen in every run, on 1,000 labelled validation images.
+``python -m helpers.experiments.run ch4_4_features`` writes ``results/4-4-discriminator-features.json``. The width was
+chosen on validation images with seed 100, which the runs do not use; the steps were a matter of budget. The strength of
+the regularisation is chosen in every run, on 1,000 labelled validation images.
 """
 
 from collections.abc import Callable

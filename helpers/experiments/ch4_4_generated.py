@@ -13,7 +13,7 @@ from helpers.experiments.run import require_finished
 
 NAME = "4-4-generated-images"
 DATA = "MNIST: n labelled images of 54,000 for training, 10,000 test images"
-LABELS = (10, 50)  # at 10, one image a class, no generator is trained
+LABELS = (10, 50, 100, 500, 2_500)  # at 10, one image a class, no generator is trained
 GAN_STEPS, GAN_BATCH, EMA_DECAY, GENERATED = 500, 32, 0.99, 2_000
 STEPS, BATCH, RATE, WIDTH = 400, 32, 3e-3, 16
 SETTINGS = {
