@@ -772,6 +772,14 @@ model = classifier(seed=0)
 optimizer = torch.optim.SGD(model.parameters(), 0.05)
 train.fit_classifier(model, optimizer, quadrants(), validation, steps=24, batch_size=4, every=1, label=f"rank {rank}")
 report["validated"] = sums(model)
+from test_train import TwoParts, adapt
+from helpers.models import DomainJudge
+model = TwoParts()
+adapt(model, optimizer=torch.optim.SGD(model.parameters(), 0.1), steps=4)
+report["adapted"] = sums(model)
+target = quadrants(40, seed=5).images
+moved, _ = train.fit_adda(model, DomainJudge(6, 8), quadrants().images, target, steps=4, batch_size=8, lr_model=1e-2)
+report["adda"] = sums(moved)
 with open(f"{out}/{rank}.json", "w") as file:
     json.dump(report, file)
 """
@@ -863,6 +871,17 @@ def test_only_the_first_process_measures(two_processes):
 def test_two_processes_agree_on_the_best_weights(two_processes):
     a, b = two_processes
     assert a["validated"] == b["validated"]
+
+
+def test_two_processes_adapt_to_the_same_weights_from_both_batches(two_processes):
+    a, b = two_processes
+    assert a["adapted"] == b["adapted"] and a["adda"] == b["adda"] != a["adapted"]
+    import hashlib
+
+    model = TwoParts()
+    adapt(model, optimizer=torch.optim.SGD(model.parameters(), 0.1), steps=4)
+    alone = {hashlib.sha1(value.contiguous().numpy().tobytes()).hexdigest() for value in weights(model).values()}
+    assert not alone & set(a["adapted"].values())
 
 
 def test_only_the_first_process_shows_progress(two_processes):
