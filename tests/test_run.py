@@ -82,7 +82,7 @@ def test_the_command_lists_runs_and_refuses_what_it_does_not_know(capsys, monkey
     monkeypatch.setattr(run, "FOLDER", tmp_path)
     assert run.main(["ch4_3", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 115 and all(line.startswith("missing") for line in lines)
+    assert len(lines) == 140 and all(line.startswith("missing") for line in lines)
     assert run.main(["ch9_9"]) == 1
     assert "ch4_3" in capsys.readouterr().err
     for part in ("0/2", "3/2", "half"):
