@@ -1,7 +1,8 @@
-"""The two loops of the book, supervised and adversarial. Both run on Hugging Face Accelerate.
+"""The loops of the book: supervised, adversarial, domain-adversarial. All run on Hugging Face Accelerate.
 
-Both draw their batches from tensors in memory with one CPU generator, so a seed means the same on
-every device; both can be interrupted (the stop button, Ctrl-C) and go on from a checkpoint.
+They draw their batches from tensors in memory with one CPU generator, so a seed means the same on
+every device; all can be interrupted (the stop button, Ctrl-C), and all but the short `fit_adda` go
+on from a checkpoint.
 """
 
 import copy
@@ -142,9 +143,7 @@ def fit_classifier(
             "kind": "classifier",
             "step": step,
             "recent": recent,
-            "model": plain.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "scheduler": scheduler.state_dict() if scheduler else None,
+            **_learner(plain, optimizer, scheduler),
             "generator": generator.get_state(),
             "history": history,
             "best": best,
@@ -152,10 +151,7 @@ def fit_classifier(
 
     if checkpoint and Path(checkpoint).exists():
         state = _resume(checkpoint, "classifier")
-        plain.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        if scheduler:
-            scheduler.load_state_dict(state["scheduler"])
+        _load_learner(state, plain, optimizer, scheduler)
         step, recent, history, best = state["step"], state["recent"], state["history"], state["best"]
         _resume_random(accelerator, generator, state["generator"], seed, step)
 
@@ -491,19 +487,14 @@ def fit_adapted(
             "kind": "adapted",
             "step": step,
             "recent": recent,
-            "model": plain.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "scheduler": scheduler.state_dict() if scheduler else None,
+            **_learner(plain, optimizer, scheduler),
             "generator": generator.get_state(),
             "history": history,
         }
 
     if checkpoint and Path(checkpoint).exists():
         state = _resume(checkpoint, "adapted")
-        plain.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        if scheduler:
-            scheduler.load_state_dict(state["scheduler"])
+        _load_learner(state, plain, optimizer, scheduler)
         step, recent, history = state["step"], state["recent"], state["history"]
         _resume_random(accelerator, generator, state["generator"], seed, step)
 
@@ -561,7 +552,16 @@ def fit_adda(
     model : trained on the source; has `features`, `body` and `head`; not changed. judge : features → scores, (N,).
     source, target : uint8 images, (N, C, H, W). Returns the adapted copy, in evaluation mode, and a history with
     "step", "loss_judge" and "loss_model", means over `every` steps.
+
+    Raises
+    ------
+    FloatingPointError
+        A loss is not finite.
+    ValueError
+        No images, or no steps.
     """
+    if min(len(source), len(target)) == 0 or steps < 1:
+        raise ValueError(f"need at least one image of each domain and one step, got {steps} steps")
     accelerator = Accelerator()
     fixed = copy.deepcopy(model).requires_grad_(False).eval().to(accelerator.device)
     adapted = copy.deepcopy(model)
@@ -582,11 +582,12 @@ def fit_adda(
             )
             real, fake = fixed.features(x), body(y)
             loss_j = losses.discriminator_loss(judge(real), judge(fake.detach()))
+            _require_finite(step, judge=loss_j.item())
             opt_j.zero_grad()
             accelerator.backward(loss_j)
             opt_j.step()
             loss_m = losses.generator_loss(judge(fake))
-            _require_finite(step, judge=loss_j.item(), model=loss_m.item())
+            _require_finite(step, model=loss_m.item())
             opt_m.zero_grad()
             accelerator.backward(loss_m)
             opt_m.step()
@@ -645,6 +646,21 @@ def _interrupts() -> Iterator[list]:
         yield seen
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _learner(model: nn.Module, optimizer: torch.optim.Optimizer, scheduler: Any) -> dict[str, Any]:
+    return {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "scheduler": scheduler.state_dict() if scheduler else None,
+    }
+
+
+def _load_learner(state: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer, scheduler: Any) -> None:
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    if scheduler:
+        scheduler.load_state_dict(state["scheduler"])
 
 
 def _resume_random(

@@ -1126,3 +1126,10 @@ def test_an_interrupted_adda_stops_quietly(capsys):
     images = quadrants().images
     _, history = train.fit_adda(TwoParts(), Interrupting(6, 1), images, images, steps=9, every=1)
     assert history["step"] == [1] and "interrupted at step 1 of 9" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"source": quadrants(0).images}, {"target": quadrants(0).images}])
+def test_adda_wants_images_and_steps(options):
+    options = {"steps": 2, "source": quadrants().images, "target": quadrants().images} | options
+    with pytest.raises(ValueError, match="at least one image of each domain and one step"):
+        train.fit_adda(TwoParts(), nn.Linear(6, 1), options.pop("source"), options.pop("target"), **options)
