@@ -163,7 +163,11 @@ def execute_all(paths: list[Path], jobs: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
     with ProcessPoolExecutor(jobs) as pool:
         running = [pool.submit(execute_and_write, path) for path in paths]
-        failed = [str(future.exception()) for future in running if future.exception()]
+        try:
+            failed = [str(future.exception()) for future in running if future.exception()]
+        except KeyboardInterrupt:  # drop what waits; a worker may still take up the one next in line
+            pool.shutdown(cancel_futures=True)
+            raise
     if failed:
         raise RuntimeError("\n".join(failed))
 
