@@ -8,6 +8,7 @@ is frozen and what the discriminator sees differ.
 from functools import lru_cache
 
 import torch
+from accelerate import Accelerator
 
 from helpers import augment, data, metrics, train
 from helpers.experiments.run import require_finished
@@ -54,8 +55,8 @@ def few(images: torch.Tensor, n: int, seed: int) -> torch.Tensor:
 
 @lru_cache(maxsize=1)
 def judge():
-    """What every run is measured with: the digit network, the FID, and features of 1,000 other test images."""
-    network, test = digit_network(train.Accelerator().device), data.load("mnist", "test").images
+    """What every run is measured with: the digit network, the FID, and 1,000 of the test images."""
+    network, test = digit_network(Accelerator().device), data.load("mnist", "test").images
     return network, metrics.fid_against(test, network), few(test, SETTINGS["samples"], 0)
 
 
