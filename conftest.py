@@ -41,7 +41,10 @@ def pytest_terminal_summary(terminalreporter):
     found = list(ledger.verdicts(ledger.statements(ledger.ROOT), claims).values())
     verdicts = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in dict.fromkeys(found))
     terminalreporter.section("what the tests proved about the book")
-    terminalreporter.line(f"claims checked: {len(claims)}; {len(found)} statements: {verdicts}")
+    findings = sum(claim.record["kind"] == "finding" for claim in claims)
+    terminalreporter.line(
+        f"findings checked: {findings}, demonstrations: {len(claims) - findings}; {len(found)} statements: {verdicts}"
+    )
     terminalreporter.line(f"errata tied to a cell: {count('test_erratum')}")
     terminalreporter.line(
         f"exercises proved solvable: {count('test_the_solution_passes')}; "

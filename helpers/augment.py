@@ -5,10 +5,12 @@ import math
 import torch
 import torch.nn.functional as F
 
+from helpers.data import require_images
+
 
 def random_affine(
     images: torch.Tensor,
-    generator: torch.Generator,
+    rng: torch.Generator,
     *,
     shift: float = 2.0,
     degrees: float = 10.0,
@@ -17,17 +19,22 @@ def random_affine(
 ) -> torch.Tensor:
     """Move, turn and scale each image at random; the border is filled with zeros.
 
-    images : float, (N, C, H, W). generator : on the CPU, so that a seed means the same on every
+    images : float, (N, C, H, W). rng : on the CPU, so that a seed means the same on every
     device. shift : at most this many pixels. degrees : at most this angle. zoom : at most this
     fraction larger or smaller. flip : mirror half of the images left to right.
     Returns float, (N, C, H, W).
+
+    Raises ValueError or TypeError when images or rng are something else, or a strength is out of its range.
     """
-    if images.ndim != 4:
-        raise ValueError(f"expected images of shape (N, C, H, W), got {tuple(images.shape)}")
+    _require_floats(images, rng)
+    if not (0 <= shift < math.inf and 0 <= degrees < math.inf and 0 <= zoom < 1):
+        raise ValueError(
+            f"shift and degrees must be 0 or more, zoom 0 to below 1, got shift={shift}, degrees={degrees}, zoom={zoom}"
+        )
     n, _, height, width = images.shape
-    random = 2 * torch.rand(4, n, generator=generator) - 1
+    random = 2 * torch.rand(4, n, generator=rng) - 1
     angle, scale = random[0] * math.radians(degrees), 1 + random[1] * zoom
-    mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0) if flip else torch.ones(n)
+    mirror = torch.where(torch.rand(n, generator=rng) < 0.5, -1.0, 1.0) if flip else torch.ones(n)
     theta = torch.zeros(n, 2, 3)
     theta[:, 0, 0], theta[:, 0, 1] = mirror * scale * angle.cos(), -mirror * scale * angle.sin()
     theta[:, 1, 0], theta[:, 1, 1] = scale * angle.sin(), scale * angle.cos()
@@ -37,21 +44,22 @@ def random_affine(
     return F.grid_sample(images, grid, align_corners=False)
 
 
-def diff_augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def diff_augment(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """DiffAugment: brightness, contrast, translation and cutout, each differentiable and drawn for each image.
 
     Zhao et al. 2020, https://arxiv.org/abs/2006.10738. Real and fake images pass through the same distribution of
     changes, and the generator's gradient flows through them; so the discriminator cannot memorise the few real
     images, and the generator does not learn the changes.
 
-    images : float, (N, C, H, W), values −1 to 1. generator : on the CPU. Brightness moves by up to ±0.5, contrast is
+    images : float, (N, C, H, W), values −1 to 1. rng : on the CPU. Brightness moves by up to ±0.5, contrast is
     scaled by 0.5 to 1.5, translation is at most an eighth of the side (the border is −1, black), and cutout blacks out
     a square of half the side. Returns float, (N, C, H, W); brightness and contrast may carry values beyond −1 to 1.
+
+    Raises ValueError or TypeError when images or rng are something else.
     """
-    if images.ndim != 4:
-        raise ValueError(f"expected images of shape (N, C, H, W), got {tuple(images.shape)}")
+    _require_floats(images, rng)
     n, _, height, width = images.shape
-    random = torch.rand(6, n, 1, 1, 1, generator=generator).to(images.device)
+    random = torch.rand(6, n, 1, 1, 1, generator=rng).to(images.device)
     x = images + random[0] - 0.5
     centre = x.mean((1, 2, 3), keepdim=True)
     x = (x - centre) * (random[1] + 0.5) + centre  # not clamped: a clamp would stop the gradient
@@ -66,6 +74,14 @@ def diff_augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tens
     right = torch.arange(width, device=x.device).view(1, 1, 1, -1) - left
     cut = (down >= 0) & (down < height // 2) & (right >= 0) & (right < width // 2)
     return torch.where(inside & ~cut, x, x.new_tensor(-1.0))
+
+
+def _require_floats(images: torch.Tensor, rng: torch.Generator) -> None:
+    require_images(images, dtype=torch.float32, by="an augmentation")
+    if not isinstance(rng, torch.Generator):
+        raise TypeError(f"rng must be a torch.Generator, got {rng!r}: use torch.Generator().manual_seed(seed)")
+    if rng.device.type != "cpu":
+        raise ValueError(f"rng must be on the CPU, so that a seed means the same everywhere, got one on {rng.device}")
 
 
 def _centred(random: torch.Tensor) -> torch.Tensor:

@@ -9,17 +9,27 @@ import torch
 from torch.nn import functional as F
 
 
+def _require_floats(**tensors: torch.Tensor) -> None:
+    """Shapes and types only: values would have to be waited for on a device."""
+    for name, x in tensors.items():
+        if not isinstance(x, torch.Tensor) or not x.is_floating_point() or x.numel() == 0:
+            got = f"{x.dtype} {tuple(x.shape)}" if isinstance(x, torch.Tensor) else type(x).__name__
+            raise ValueError(f"{name} must be floats, one row an image and at least one, got {got}")
+
+
 def discriminator_loss(real_scores: torch.Tensor, fake_scores: torch.Tensor) -> torch.Tensor:
     """−E[log D(x)] − E[log(1 − D(G(z)))], the negative of the minimax objective.
 
     Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661. Scores: float, (N,). Returns a scalar,
     0 or more; 2 log 2 where both scores are 0.
     """
+    _require_floats(real_scores=real_scores, fake_scores=fake_scores)
     return F.softplus(-real_scores).mean() + F.softplus(fake_scores).mean()
 
 
 def generator_loss(fake_scores: torch.Tensor) -> torch.Tensor:
     """−E[log D(G(z))], the non-saturating loss of the same paper. Scores: float, (N,). A scalar, 0 or more."""
+    _require_floats(fake_scores=fake_scores)
     return F.softplus(-fake_scores).mean()
 
 
@@ -28,6 +38,7 @@ def saturating_generator_loss(fake_scores: torch.Tensor) -> torch.Tensor:
 
     Scores: float, (N,). A scalar, 0 or less.
     """
+    _require_floats(fake_scores=fake_scores)
     return -F.softplus(fake_scores).mean()
 
 
@@ -37,9 +48,11 @@ def feature_matching_loss(real_features: torch.Tensor, fake_features: torch.Tens
     Salimans et al. 2016, https://arxiv.org/abs/1606.03498. Features of any layer of the discriminator: float, (N, ...),
     the same shape behind N. Returns a scalar, 0 or more. The real features are a target: no gradient flows into them.
     """
+    _require_floats(real_features=real_features, fake_features=fake_features)
     if real_features.shape[1:] != fake_features.shape[1:]:
         raise ValueError(
-            f"features differ in shape: {tuple(real_features.shape)} real, {tuple(fake_features.shape)} fake"
+            f"features differ in shape: {tuple(real_features.shape)} real, {tuple(fake_features.shape)} fake: take "
+            "both from one layer"
         )
     return (real_features.detach().mean(0) - fake_features.mean(0)).square().sum()
 
@@ -50,9 +63,12 @@ def r1_penalty(real_images: torch.Tensor, real_scores: torch.Tensor) -> torch.Te
     real_images : float, (N, C, H, W), requires_grad set before the scores were computed.
     real_scores : float, (N,). Returns a scalar, 0 or more.
     """
-    if not real_images.requires_grad:
+    _require_floats(real_images=real_images, real_scores=real_scores)
+    if not real_images.requires_grad or not real_scores.requires_grad:
         raise ValueError("r1_penalty needs images with requires_grad_(True), set before the discriminator sees them")
-    (gradient,) = torch.autograd.grad(real_scores.sum(), real_images, create_graph=True)
+    (gradient,) = torch.autograd.grad(real_scores.sum(), real_images, create_graph=True, allow_unused=True)
+    if gradient is None:
+        raise ValueError("the scores do not depend on these images: give r1_penalty the tensor that was scored")
     return 0.5 * gradient.square().flatten(1).sum(1).mean()
 
 
@@ -73,6 +89,8 @@ def gradient_reversal(x: torch.Tensor, weight: float = 1.0) -> torch.Tensor:
     Ganin & Lempitsky 2015, https://arxiv.org/abs/1409.7495. What stands above minimises the loss, what stands below
     maximises it, with one optimizer. x : any shape. weight : 0 or more; 0 cuts the gradient off.
     """
+    if not weight >= 0:
+        raise ValueError(f"weight must be 0 or more, got {weight}: the sign is reversed already")
     return _Reversed.apply(x, weight)
 
 
@@ -82,7 +100,9 @@ def coral_loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     Sun & Saenko 2016 (Deep CORAL), https://arxiv.org/abs/1607.01719. Features: float, (N, d), at least two rows each.
     Returns a scalar, 0 or more.
     """
-    if source.shape[1:] != target.shape[1:] or min(len(source), len(target)) < 2:
-        raise ValueError(f"need two matrices of equal width, got {tuple(source.shape)} and {tuple(target.shape)}")
+    _require_floats(source=source, target=target)
+    if source.ndim != 2 or source.shape[1:] != target.shape[1:] or min(len(source), len(target)) < 2:
+        got = f"{tuple(source.shape)} and {tuple(target.shape)}"
+        raise ValueError(f"need two matrices of equal width with at least two rows each, got {got}: flatten(1) maps")
     difference = torch.cov(source.T) - torch.cov(target.T)
     return difference.square().sum() / (4 * source.shape[1] ** 2)

@@ -1,8 +1,11 @@
-"""Where images come from: splits, subsets, drawings, folders, downloads, preprocessing."""
+"""Where images come from: splits, subsets, drawings, downloads, ranges. Folders have a file of their own."""
 
+import bz2
 import hashlib
+import io
 import os
 import struct
+import tarfile
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -15,6 +18,7 @@ from PIL import Image
 
 from helpers import data
 from helpers.data import BUNDLED, DIGITS, IMAGENET, LETTERS, SPLITS, Dataset, Preprocessing
+from helpers.data.photographs import BSDS_ARCHIVES, BSDS_FOLDERS
 
 
 def rows(images):
@@ -178,6 +182,23 @@ def test_images_come_in_the_size_asked_for(bundled, size):
     )
 
 
+@pytest.mark.parametrize("name", ["uci-digits", "mnist-m-5k"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_come_in_grey_or_colour_as_asked_for(bundled, name, channels):
+    part, plain = data.load(name, "test", channels=channels), bundled[name]["test"]
+    assert part.images.shape[1:] == (channels, 32, 32) and part.images.dtype == torch.uint8
+    assert torch.equal(part.labels, plain.labels)
+    if channels == plain.images.shape[1]:
+        assert torch.equal(part.images, plain.images)
+    elif channels == 3:
+        assert torch.equal(part.images, plain.images.repeat(1, 3, 1, 1))
+        part.images[0, 0].zero_()  # no view: the other channels stay
+        assert part.images[0, 1].any()
+    else:
+        weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+        assert (part.images[:, 0] - (plain.images * weights).sum(1)).abs().max() < 1.5
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 
@@ -235,6 +256,41 @@ def test_few_shot_errors_name_the_bounds(k):
     with pytest.raises(ValueError, match=f"between 1 and 3.*got {k}"):
         data.few_shot(small, k)
     assert len(data.few_shot(small, 3).labels) == 6
+
+
+def test_few_shot_names_what_is_missing():
+    images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.tensor([0, 0, 2, 2])
+    with pytest.raises(ValueError, match="no examples of 'b', 'd': few_shot takes 1 of each"):
+        data.few_shot(Dataset(images, labels, ("a", "b", "c", "d")), 1)
+    with pytest.raises(ValueError, match="labels run from 0 to 2, but there are 2 classes"):
+        data.few_shot(Dataset(images, labels, ("a", "b")), 1)
+    with pytest.raises(ValueError, match="labels run from -1 to 1"):
+        data.few_shot(Dataset(images, labels - 1, ("a", "b")), 1)
+    with pytest.raises(ValueError, match="no examples of"):
+        data.few_shot(Dataset(images[:0], labels[:0], ("a", "b")), 1)
+    with pytest.raises(ValueError, match="whole number, got 1.5"):
+        data.few_shot(Dataset(images, labels, ("a", "b", "c")), 1.5)
+
+
+@pytest.mark.parametrize("fractions", [(), (0.5, 0.4), (0.7, 0.7), (1.5, -0.5)])
+def test_stratified_split_refuses_fractions_that_lose_examples(fractions):
+    with pytest.raises(ValueError, match="sum to 1, got"):
+        data.stratified_split(torch.zeros(10, dtype=torch.int64), fractions)
+
+
+@pytest.mark.parametrize("labels", [torch.zeros(10), torch.zeros(2, 5, dtype=torch.int64)])
+def test_stratified_split_refuses_what_are_no_labels(labels):
+    with pytest.raises(ValueError, match="whole-number labels of shape"):
+        data.stratified_split(labels, (0.5, 0.5))
+
+
+def test_stratified_split_can_give_each_part_a_share_of_a_small_class():
+    labels = torch.tensor([0] * 3 + [1] * 50 + [2] * 2)
+    parts = data.stratified_split(labels, (0.7, 0.1, 0.2), least=1)
+    counts = torch.stack([torch.bincount(labels[part], minlength=3) for part in parts])
+    assert counts[:, 0].tolist() == [1, 1, 1] and counts[:, 1].tolist() == [35, 5, 10]
+    assert counts[:, 2].sum() == 2  # too few for three parts: as without `least`
+    assert sorted(torch.cat(parts).tolist()) == list(range(55))
 
 
 def test_stratified_split_is_disjoint_complete_and_proportional():
@@ -300,6 +356,21 @@ def test_letters_come_in_both_cases():
     assert 40 < gaps.sum() < 160
 
 
+@pytest.mark.parametrize(
+    "characters, n, message",
+    [
+        ((), 10, "at least one"),
+        (("AB",), 10, "single letters"),
+        (("A",), 0, "n must be at least 1"),
+        (("A", "\u6c34"), 10, "cannot draw .*\u6c34"),
+        ((" ",), 10, "cannot draw"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(characters, n, message):
+    with pytest.raises(ValueError, match=message):
+        data.typeset(characters, n)
+
+
 def test_preprocessing_of_the_letters_is_that_of_their_images():
     from helpers.models.resnet import TYPESET
 
@@ -319,6 +390,113 @@ def test_to_float_maps_0_to_255_onto_0_to_1():
     torch.testing.assert_close(out, torch.tensor([[0, 0.2, 1]]))
     with pytest.raises(ValueError, match="uint8.*float32"):
         data.to_float(torch.zeros(3))
+
+
+EVERY_VALUE = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+
+
+def test_to_float_reaches_both_ends_of_its_span():
+    signed = data.to_float(EVERY_VALUE, data.SIGNED)
+    assert torch.equal(signed, 2 * (EVERY_VALUE.float() / 255) - 1)  # to the last bit: the book's figures rest on it
+    assert signed.min() == -1 and signed.max() == 1
+    assert torch.equal(data.to_float(EVERY_VALUE), EVERY_VALUE.float() / 255)
+
+
+@pytest.mark.parametrize("span", [data.UNIT, data.SIGNED, (-0.5, 0.5), (0.0, 255.0)])
+def test_every_value_survives_the_way_there_and_back(span):
+    assert torch.equal(data.to_uint8(data.to_float(EVERY_VALUE, span), span), EVERY_VALUE)
+
+
+def test_to_uint8_rounds_and_cuts_off():
+    values = torch.tensor([-9.0, -1.0, -0.999, 0.0, 0.999, 1.0, 9.0])
+    assert data.to_uint8(values).tolist() == [0, 0, 0, 128, 255, 255, 255]
+    assert data.to_uint8(torch.tensor([0.5 / 255 + 1e-4]), data.UNIT).tolist() == [1]
+
+
+def test_rescale_maps_end_to_end_and_cuts_nothing_off():
+    values = torch.tensor([0.0, 0.25, 1.0, 2.0])
+    assert data.rescale(values).tolist() == [-1.0, -0.5, 1.0, 3.0]
+    assert data.rescale(data.rescale(values), data.SIGNED, data.UNIT).tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("convert", [data.to_uint8, data.rescale])
+def test_only_floats_have_a_range_to_convert(convert):
+    with pytest.raises(ValueError, match="expected floats .*got torch.uint8"):
+        convert(EVERY_VALUE)
+
+
+@pytest.mark.parametrize(
+    "images, wanted, message",
+    [
+        (torch.rand(2, 3, 8, 8), {"channels": 1}, "have 3 channels, the loop takes 1 .*channels=1, or build"),
+        (torch.rand(2, 2, 8, 8), {"channels": (1, 3)}, "have 2 channels, the loop takes 1 or 3"),
+        (torch.rand(3, 8, 8), {}, r"shape \(N, C, H, W\), got \(3, 8, 8\): .*images\[None\]"),
+        (torch.rand(8, 8), {"channels": 1}, r"shape \(N, 1, H, W\), got \(8, 8\)"),
+        (torch.rand(2, 1, 8, 8), {"size": 32}, "have 8×8 pixels, the loop takes 32×32: .*size=32"),
+        (torch.rand(2, 1, 8, 9), {"size": 8}, "have 8×9 pixels"),
+        (torch.rand(2, 1, 8, 8), {"dtype": torch.uint8}, "takes uint8 .*got torch.float32: use data.to_uint8"),
+        (EVERY_VALUE, {"dtype": torch.float32}, r"takes floats, got torch.uint8: use data.to_float\(images\)"),
+        (
+            EVERY_VALUE,
+            {"span": data.SIGNED},
+            r"values -1 to 1, got torch.uint8: use data.to_float\(images, data.SIGNED\)",
+        ),
+        (EVERY_VALUE.int(), {"span": data.UNIT}, "takes floats with values 0 to 1, got torch.int32"),
+        (EVERY_VALUE.float(), {"span": data.UNIT}, "takes values 0 to 1, got 0 to 255: use data.to_float"),
+        (data.to_float(EVERY_VALUE, data.SIGNED), {"span": data.UNIT}, "values 0 to 1, got -1 to 1: .*data.rescale"),
+        (torch.full((1, 1, 8, 8), 1.5), {"span": data.SIGNED}, "values -1 to 1, got 1.5 to 1.5"),
+    ],
+)
+def test_images_of_another_form_are_refused_where_they_enter(images, wanted, message):
+    with pytest.raises(ValueError, match=message):
+        data.require_images(images, **wanted, by="the loop")
+
+
+def test_what_is_no_tensor_or_no_number_is_refused(bundled):
+    with pytest.raises(TypeError, match="takes a tensor of images, got Dataset: use dataset.images"):
+        data.require_images(bundled["mnist-5k"]["test"])
+    with pytest.raises(FloatingPointError, match="hold NaN"):
+        data.require_images(torch.full((1, 1, 8, 8), float("nan")), span=data.UNIT)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_images_of_the_right_form_pass(dtype):
+    images = torch.rand(2, 3, 8, 8).to(dtype).requires_grad_()
+    data.require_images(images, channels=(1, 3), span=data.UNIT, dtype=torch.float32, size=8)
+    data.require_images(images - 1e-4, span=data.UNIT)  # rounding is no fault
+    data.require_images(EVERY_VALUE[:0], dtype=torch.uint8)
+    data.require_images(images[:0], span=data.UNIT)
+
+
+def test_values_on_a_device_are_not_read():
+    # The device "meta" has no values: reading one raises.
+    data.require_images(torch.empty(2, 1, 8, 8, device="meta"), span=data.UNIT)
+
+
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (EVERY_VALUE, "preprocess takes floats with values 0 to 1, got torch.uint8"),
+        (EVERY_VALUE.float(), "preprocess takes values 0 to 1, got 0 to 255"),
+        (data.to_float(EVERY_VALUE, data.SIGNED), "preprocess takes values 0 to 1, got -1 to 1"),
+    ],
+)
+def test_preprocess_refuses_another_range(images, message):
+    with pytest.raises(ValueError, match=message):
+        data.preprocess(images, Preprocessing(32, (0.1,), (0.3,)))
+
+
+def test_preprocess_takes_what_an_augmentation_made_when_told():
+    out = data.preprocess(torch.full((1, 1, 8, 8), 1.6), Preprocessing(8, (0.1,), (0.5,)), span=None)
+    torch.testing.assert_close(out, torch.full((1, 1, 8, 8), 3.0))
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_resize_refuses_what_is_no_size(size):
+    with pytest.raises(ValueError, match=f"at least 1 pixel, got {size}"):
+        data.resize(EVERY_VALUE, size)
+    with pytest.raises(ValueError, match="resize takes images of shape"):
+        data.resize(EVERY_VALUE[0], 8)
 
 
 def test_preprocess_subtracts_the_mean_and_divides_by_the_deviation():
@@ -371,101 +549,6 @@ def test_resize_keeps_uint8_and_averages_what_it_drops():
     assert ((out.float() - 64).abs() < 25).all()
     assert data.resize(torch.rand(1, 1, 8, 8), 16).dtype == torch.float32
     assert torch.equal(data.resize(stripes, 32), stripes)
-
-
-# --- a folder of the reader's own images --------------------------------------------------------
-
-COLOURS = {"blue": (0, 0, 250), "green": (0, 250, 0), "red": (250, 0, 0)}
-
-
-def paint(root: Path, per_class: int = 10, first: int = 0) -> Path:
-    """Images whose colour says the class and whose brightness says which image it is."""
-    for name, colour in COLOURS.items():
-        (root / name).mkdir(parents=True)
-        for i in range(first, first + per_class):
-            Image.new("RGB", (40, 40), tuple(c * (100 + i) // 200 for c in colour)).save(root / name / f"{i:03}.png")
-    return root
-
-
-def check_colours(part):
-    assert part.classes == ("blue", "green", "red")
-    brightest = part.images.float().mean((2, 3)).argmax(1)  # 0 red, 1 green, 2 blue
-    assert torch.equal(2 - brightest, part.labels)
-
-
-def test_folder_without_train_and_test_is_split(tmp_path):
-    root = paint(tmp_path / "mine")
-    parts = {split: data.load(root, split, size=16) for split in SPLITS}
-    assert [len(part.labels) for part in parts.values()] == [21, 3, 6]
-    assert leaks(parts) == []
-    for part in parts.values():
-        assert (
-            part.images.shape[1:] == (3, 16, 16)
-            and part.images.dtype == torch.uint8
-            and part.labels.dtype == torch.int64
-        )
-        assert torch.bincount(part.labels, minlength=3).unique().numel() == 1
-        check_colours(part)
-    assert torch.equal(data.load(str(root), "test", size=16).images, parts["test"].images)
-
-
-def test_folder_with_train_and_test_keeps_its_test_split(tmp_path):
-    paint(tmp_path / "train", per_class=20)
-    paint(tmp_path / "test", per_class=5, first=60)
-    parts = {split: data.load(tmp_path, split) for split in SPLITS}
-    assert [len(part.labels) for part in parts.values()] == [54, 6, 15]
-    assert leaks(parts) == []
-    for part in parts.values():
-        check_colours(part)
-    # The test images are the bright ones, from the folder test/.
-    assert parts["test"].images.flatten(1).amax(1).min() > max(parts[s].images.max() for s in ("train", "validation"))
-
-
-def test_images_of_any_form_are_cropped_in_the_centre_and_become_colour(tmp_path):
-    (tmp_path / "a").mkdir()
-    wide = Image.new("RGB", (90, 30), (255, 0, 0))
-    wide.paste((0, 255, 0), (30, 0, 60, 30))
-    tall = wide.rotate(90, expand=True)
-    small = Image.new("L", (9, 12), 200)
-    palette, alpha = (
-        Image.new("RGB", (33, 33), (0, 0, 255)).convert("P"),
-        Image.new("RGBA", (50, 40), (255, 255, 255, 128)),
-    )
-    for i, image in enumerate((wide, tall, small, palette, alpha)):
-        image.save(tmp_path / "a" / f"{i}.png")
-    images = torch.cat([data.load(tmp_path, split, size=30).images for split in SPLITS])
-    assert images.shape == (5, 3, 30, 30)
-    middles = {tuple(image[:, 15, 15].tolist()) for image in images}
-    assert middles == {(0, 255, 0), (200, 200, 200), (0, 0, 255), (255, 255, 255)}
-    greens = [image for image in images if tuple(image[:, 15, 15].tolist()) == (0, 255, 0)]
-    assert all((image[1, 3:27, 3:27] > 250).all() for image in greens)  # only the middle third is left
-
-
-@pytest.mark.parametrize("content", [b"", b"this is no image", "truncated"], ids=["empty", "text", "truncated"])
-def test_a_damaged_image_is_named(tmp_path, content):
-    root = paint(tmp_path / "mine")
-    damaged = root / "green" / "004.png"
-    if content == "truncated":
-        noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8))
-        noise.save(damaged)
-        content = damaged.read_bytes()[:800]
-    damaged.write_bytes(content)
-    with pytest.raises(ValueError, match=r"green/004\.png.*remove or replace"):
-        for split in SPLITS:
-            data.load(root, split)
-
-
-def test_a_class_folder_without_images_is_named(tmp_path):
-    root = paint(tmp_path / "mine")
-    (root / "yellow").mkdir()
-    with pytest.raises(ValueError, match="yellow"):
-        data.load(root)
-
-
-def test_a_folder_without_class_folders_says_what_is_expected(tmp_path):
-    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="one sub-folder a class"):
-        data.load(tmp_path)
 
 
 # --- downloads ----------------------------------------------------------------------------------
@@ -538,7 +621,7 @@ def test_colour_images_are_brought_to_channels_first(monkeypatch):
 def test_without_a_network_the_error_names_the_remedies(tmp_path, monkeypatch, name):
     monkeypatch.setenv("BOOK_DATA", str(tmp_path))
     tried = no_network(monkeypatch)
-    with pytest.raises(ConnectionError, match=f"cannot download {name.removesuffix('-m')}") as caught:
+    with pytest.raises(ConnectionError, match=f"cannot download {name.split('-m')[0]}") as caught:
         data.load(name)
     assert tried
     assert all(remedy in str(caught.value) for remedy in ("network", "BOOK_DATA", "BOOK_PROFILE=quick"))
@@ -577,12 +660,48 @@ def test_a_folder_that_cannot_exist_is_not_taken_for_a_missing_network(tmp_path,
     assert not isinstance(caught.value, ConnectionError)
 
 
+def write_usps(root: Path, train: int = 60, test: int = 20) -> Path:
+    """A miniature of USPS: label 1 to 10, then 256 values from −1 to 1. Image i is i / 100 bright."""
+    (root / "USPS").mkdir(parents=True)
+    for name, n in (("usps.bz2", train), ("usps.t.bz2", test)):
+        lines = [f"{i % 10 + 1} " + " ".join(f"{j}:{2 * i / 100 - 1:.3f}" for j in range(1, 257)) for i in range(n)]
+        (root / "USPS" / name).write_bytes(bz2.compress("\n".join(lines).encode()))
+    return root / "USPS"
+
+
+def test_usps_is_framed_like_mnist_and_keeps_its_test_split(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    tried = no_network(monkeypatch)
+    write_usps(tmp_path)
+    parts = {split: data.load("usps", split) for split in SPLITS}
+    assert not tried
+    assert [len(part.labels) for part in parts.values()] == [50, 10, 20]
+    assert leaks({split: parts[split] for split in ("train", "validation")}) == []
+    for part in parts.values():
+        assert part.images.shape[1:] == (1, 32, 32) and part.images.dtype == torch.uint8 and part.classes == DIGITS
+        assert torch.bincount(part.labels).unique().numel() == 1
+        inner = part.images[:, :, 6:26, 6:26]
+        assert inner.sum() == part.images.sum() and torch.equal(inner.amin((1, 2, 3)), inner.amax((1, 2, 3)))
+    assert parts["test"].labels.tolist() == [i % 10 for i in range(20)]
+    assert (parts["test"].images.amax((1, 2, 3)).float() - torch.arange(20) * 2.55).abs().max() <= 1
+    assert data.load("usps", "test", size=64, channels=3).images.shape == (20, 3, 64, 64)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", bz2.compress(b"1 1:x 2:y"), bz2.compress(b"1 1:0.5")])
+def test_damaged_usps_files_are_reported_with_the_remedy(tmp_path, monkeypatch, content):
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    no_network(monkeypatch)
+    (write_usps(tmp_path) / "usps.bz2").write_bytes(content)
+    with pytest.raises(ValueError, match=f"usps in {tmp_path / 'USPS'} are damaged: delete them"):
+        data.load("usps")
+
+
 # --- complete data sets, where they are ---------------------------------------------------------
 
-COMPLETE = Path(os.environ.get("BOOK_DATA") or "/nowhere")
+COMPLETE = Path(os.environ.get("BOOK_DATA") or Path(os.environ.get("BOOK_SHARED") or "/nowhere") / "data")
 complete = pytest.mark.skipif(
     not (COMPLETE / "MNIST" / "raw").is_dir(),
-    reason="the environment variable BOOK_DATA names no folder with MNIST/raw",
+    reason="neither of the environment variables BOOK_DATA and BOOK_SHARED leads to a folder with MNIST/raw",
 )
 
 
@@ -591,7 +710,8 @@ complete = pytest.mark.skipif(
 def test_complete_set(name, folder, monkeypatch):
     raw = COMPLETE / folder / "raw"
     if not raw.is_dir():
-        pytest.skip(f"BOOK_DATA has no {folder}/raw")
+        pytest.skip(f"{COMPLETE} has no {folder}/raw")
+    monkeypatch.setenv("BOOK_DATA", str(COMPLETE))
     tried = no_network(monkeypatch)
     parts = {split: data.load(name, split) for split in SPLITS}
     assert not tried
@@ -622,12 +742,42 @@ def test_complete_cifar10_as_a_folder_of_jpeg_images():
         None,
     )
     if root is None:
-        pytest.skip("BOOK_DATA holds no unpacked cifar10-images ({train,test}/<class>/<n>.jpg)")
+        pytest.skip(f"{COMPLETE} holds no unpacked cifar10-images ({{train,test}}/<class>/<n>.jpg)")
     parts = {split: data.load(root, split) for split in ("validation", "test")}
     assert [len(part.labels) for part in parts.values()] == [5_000, 10_000]
     for part in parts.values():
         assert part.images.shape[1:] == (3, 32, 32) and part.classes[0] == "airplane" and len(part.classes) == 10
         assert torch.bincount(part.labels).unique().numel() == 1
+
+
+@complete
+def test_complete_usps(monkeypatch):
+    if not (COMPLETE / "USPS" / "usps.bz2").is_file():
+        pytest.skip(f"{COMPLETE} has no USPS/usps.bz2")
+    monkeypatch.setenv("BOOK_DATA", str(COMPLETE))
+    parts = {split: data.load("usps", split) for split in SPLITS}
+    assert [len(part.labels) for part in parts.values()] == [6_562, 729, 2_007]
+    assert torch.bincount(parts["test"].labels).tolist() == [359, 264, 198, 166, 200, 160, 170, 147, 166, 177]
+    # The digits are as large as MNIST's: rows from the first to the last stroke.
+    rows_of_ink = (parts["test"].images > 60).any(3).squeeze(1)
+    heights = [int(r.nonzero().max() - r.nonzero().min()) + 1 for r in rows_of_ink]
+    assert 18 <= np.median(heights) <= 22
+
+
+@complete
+def test_complete_mnist_m_with_the_photographs_of_its_paper(monkeypatch):
+    if not any((COMPLETE / name).exists() for name in (*BSDS_ARCHIVES, *BSDS_FOLDERS)):
+        pytest.skip(f"{COMPLETE} has no photographs of BSDS500")
+    monkeypatch.setenv("BOOK_DATA", str(COMPLETE))
+    tried = no_network(monkeypatch)
+    for split, n, photographs in (("validation", 6_000, 100), ("test", 10_000, 200)):
+        blended, plain = data.load("mnist-m", split), data.load("mnist", split)
+        assert blended.images.shape == (n, 3, 32, 32) and torch.equal(blended.labels, plain.labels)
+        found = data.bsds_photographs(split)
+        assert len(found) == photographs and {tuple(x.shape) for x in found} == {(321, 481, 3), (481, 321, 3)}
+        # The border of a digit is black, so there the photograph shows, and its colours are many.
+        assert blended.images[:, :, 0].float().std() > 50
+    assert not tried
 
 
 # --- digits before photographs --------------------------------------------------------------------
@@ -681,3 +831,124 @@ def test_the_photographs_need_no_network(monkeypatch):
 def test_only_grey_digits_can_be_blended(bundled):
     with pytest.raises(ValueError, match=r"\(N, 1, 32, 32\)"):
         data.before_photographs(bundled["mnist-m-5k"]["validation"], "train")
+
+
+# --- the photographs of BSDS500 -------------------------------------------------------------------
+
+
+def photograph(value: int) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (40, 36), (value, 0, 0)).save(content, "JPEG")
+    return content.getvalue()
+
+
+def write_photographs(archive: Path, prefix: str = "images", leave_out: str = "") -> Path:
+    """500 small ones in the layout of BSDS500, dark for train, middling for val, bright for test; and other files."""
+    members = {
+        f"{prefix}/{part}/{i:03}.jpg": photograph(shade)
+        for part, n, shade in (("train", 200, 40), ("val", 100, 120), ("test", 200, 200))
+        for i in range(n)
+    }
+    members |= {f"{prefix}/train/Thumbs.db": b"x", "bench/data/images/1.jpg": b"x", "../../evil.jpg": b"x"}
+    members.pop(leave_out, None)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz" if archive.suffix == ".tgz" else "w") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return archive
+
+
+def digits_before_them(split: str) -> torch.Tensor:
+    return data.load("mnist-m", split).images[:, 0, 0].float()  # the first row: no digit reaches it
+
+
+@pytest.mark.parametrize("name", ["bsds500-images.tar", "BSR_bsds500.tgz", "unpacked"])
+def test_mnist_m_takes_each_splits_own_photographs(tmp_path, monkeypatch, name):
+    write_mnist(tmp_path)
+    if name == "unpacked":
+        for part, n, shade in (("train", 200, 40), ("val", 100, 120), ("test", 200, 200)):
+            folder = tmp_path / "BSR" / "BSDS500" / "data" / "images" / part
+            folder.mkdir(parents=True)
+            for i in range(n):
+                (folder / f"{i}.jpg").write_bytes(photograph(shade))
+    else:
+        write_photographs(tmp_path / name, "BSR/BSDS500/data/images" if name.endswith("tgz") else "images")
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    tried, before = no_network(monkeypatch), sorted(tmp_path.rglob("*"))
+    for split, shade in zip(SPLITS, (40, 120, 200)):
+        assert (digits_before_them(split) - shade).abs().max() < 4
+    assert not tried and sorted(tmp_path.rglob("*")) == before  # nothing was unpacked
+    assert torch.equal(data.load("mnist-m", "test").labels, data.load("mnist", "test").labels)
+
+
+def test_the_photographs_of_scikit_image_serve_the_complete_mnist_as_well(tmp_path, monkeypatch):
+    write_mnist(tmp_path)
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    tried = no_network(monkeypatch)
+    part = data.load("mnist-m-skimage", "test")
+    assert part.images.shape == (50, 3, 32, 32) and not tried
+    assert torch.equal(part.images, data.before_photographs(data.load("mnist", "test"), "test", 2002).images)
+
+
+def test_missing_photographs_are_counted(tmp_path, monkeypatch):
+    write_mnist(tmp_path)
+    write_photographs(tmp_path / "bsds500-images.tar", leave_out="images/val/007.jpg")
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match="has 99 photographs in val/, the complete set has 100"):
+        data.load("mnist-m", "validation")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text"])
+def test_a_damaged_archive_of_photographs_is_named(tmp_path, monkeypatch, damage):
+    write_mnist(tmp_path)
+    file = write_photographs(tmp_path / "bsds500-images.tar")
+    file.write_bytes({"truncated": file.read_bytes()[:100_000], "empty": b"", "text": b"not found"}[damage])
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match="BSDS500|archive .*bsds500-images.tar is damaged"):
+        data.load("mnist-m", "test")
+
+
+def test_without_the_photographs_and_a_network_the_error_names_the_remedies(tmp_path, monkeypatch):
+    write_mnist(tmp_path)
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    tried = no_network(monkeypatch)
+    with pytest.raises(ConnectionError, match="cannot download the photographs of MNIST-M .*network.*BOOK_DATA"):
+        data.load("mnist-m", "test")
+    assert tried and not list(tmp_path.glob("BSR*"))
+
+
+def serve(monkeypatch, content: bytes):
+    """Stand in for torchvision's download: every address sends this."""
+
+    def download_url(url, root, filename):
+        (Path(root) / filename).write_bytes(content)
+
+    monkeypatch.setattr("torchvision.datasets.utils.download_url", download_url)
+
+
+def test_fetched_photographs_are_kept_when_their_checksum_is_right(tmp_path, monkeypatch):
+    write_mnist(tmp_path / "data")
+    archive = write_photographs(tmp_path / "served.tgz", "BSR/BSDS500/data/images").read_bytes()
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("helpers.data.photographs.BSDS_SHA256", hashlib.sha256(archive).hexdigest())
+    serve(monkeypatch, archive)
+    assert (digits_before_them("validation") - 120).abs().max() < 4
+    serve(monkeypatch, b"nothing more")
+    assert (digits_before_them("test") - 200).abs().max() < 4  # the archive is there now
+
+
+def test_fetched_photographs_with_another_checksum_are_refused_and_not_kept(tmp_path, monkeypatch):
+    write_mnist(tmp_path)
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    serve(monkeypatch, b"a page that says: moved")
+    with pytest.raises(ConnectionError, match="sent a file with SHA-256 .* and not 97e49d31"):
+        data.load("mnist-m", "test")
+    assert not list(tmp_path.glob("BSR*"))
+
+
+@pytest.mark.parametrize("shape", [(20, 40, 3), (40, 40), (40, 40, 4)])
+def test_photographs_of_another_form_are_refused(bundled, shape):
+    with pytest.raises(ValueError, match="photographs must be"):
+        data.before_photographs(bundled["mnist-5k"]["test"], "test", 0, [torch.zeros(shape, dtype=torch.uint8)])

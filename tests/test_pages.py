@@ -1,5 +1,6 @@
 """The pages: they build without a warning, and they are the notebooks' and no others."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,11 +10,14 @@ import pytest
 
 from helpers.book.execute import ROOT, listed
 
+pytestmark = pytest.mark.slow  # builds the whole book
+API = "book/appendix/api"
+
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The folder of the pages, built from the committed outputs."""
-    folder = tmp_path_factory.mktemp("pages")
+    """The folder of the pages, built from the committed outputs. `BOOK_PAGES` names a folder to keep them in."""
+    folder = Path(os.environ.get("BOOK_PAGES") or tmp_path_factory.mktemp("pages"))
     build = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n", "--keep-going"]
     built = subprocess.run(
         [*build, "--path-output", folder, ROOT], capture_output=True, text=True, check=False, timeout=300
@@ -34,3 +38,13 @@ def test_nothing_else_became_a_page(pages):
     chapters = {path.relative_to(ROOT).with_suffix("") for path in sources}
     assert found - chapters == {Path("index"), Path("genindex"), Path("search")}
     assert {path.relative_to(ROOT).with_suffix("") for path in listed(ROOT)} < found
+
+
+def test_the_page_of_the_package_has_every_module_and_its_docstrings(pages):
+    named = re.findall(r"automodule:: (\S+)", (ROOT / f"{API}.md").read_text(encoding="utf-8"))
+    top = [path for path in (ROOT / "helpers").glob("[!_]*") if path.suffix == ".py" or (path / "__init__.py").exists()]
+    assert {f"helpers.{path.stem}" for path in top} - {"helpers.book", "helpers.experiments"} <= set(named)
+    page = (pages / f"{API}.html").read_text(encoding="utf-8")
+    for name in named:
+        assert re.search(rf'<dt class="sig [^>]*id="{re.escape(name)}\.', page), f"nothing of {name} is described"
+    assert "Alias for field number" not in page, "exclude the fields of the new NamedTuple: its docstring says more"

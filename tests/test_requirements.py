@@ -29,12 +29,17 @@ def read(name: str) -> dict[str, Requirement]:
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS = {
+    canonicalize_name(r.name): r
+    for extra in PROJECT["project"].get("optional-dependencies", {}).values()
+    for r in map(Requirement, extra)
+}
 RUNTIME = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["project"]["dependencies"])}
 REQUIREMENTS, CONSTRAINTS = read("requirements.txt"), read("constraints.txt")
 
 
-def test_runtime_ranges_are_the_same_in_both_files():
-    for name, requirement in RUNTIME.items():
+def test_ranges_are_the_same_in_both_files():
+    for name, requirement in (EXTRAS | RUNTIME).items():
         assert name in REQUIREMENTS and REQUIREMENTS[name].specifier == requirement.specifier, requirement
 
 

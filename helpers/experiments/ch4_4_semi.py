@@ -4,28 +4,51 @@
 were chosen on validation images with seed 100, which the runs do not use.
 """
 
+from typing import Any, NamedTuple
+
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from helpers import augment, data, losses, metrics, models, train
 from helpers.data import Dataset
-from helpers.experiments.ch4_4_generated import fit, to_range
-from helpers.experiments.run import require_finished
+from helpers.experiments.ch4_4_generated import fit
 
 NAME = "4-4-semi-supervised"
 DATA = "MNIST: 100 labelled images, 54,000 without labels, 10,000 test images"
 PER_CLASS, STEPS, BATCH, WIDTH = 10, 750, 32, 16
-# Name: does it play the game, does it see images without labels, are the labelled images augmented, generator's loss.
-# Without a game: "its optimizer and steps" are those of the discriminator, so that only the game differs.
-ARMS = {
-    "supervised": (False, False, False, ""),
-    "supervised + affine": (False, False, True, ""),
-    "supervised + affine, like the game": (False, False, True, "its optimizer and steps"),
-    "GAN + affine": (True, True, True, "feature matching"),
-    "GAN + affine, non-saturating": (True, True, True, "non-saturating"),
-    "GAN + affine, non-saturating, labelled images only": (True, False, True, "non-saturating"),
+MATCHING, NON_SATURATING = "feature matching", "non-saturating"
+SETTINGS: dict[str, Any] = {
+    "labels": 10 * PER_CLASS,
+    "steps": STEPS,
+    "batch_size": BATCH,
+    "width": WIDTH,
+    "test_images": 10_000,
 }
-SETTINGS = {"labels": 10 * PER_CLASS, "steps": STEPS, "batch_size": BATCH, "width": WIDTH, "test_images": 10_000}
+
+
+class Arm(NamedTuple):
+    """What an arm does. generator_loss : "" without a game. unlabelled : the game sees images without labels."""
+
+    generator_loss: str = ""
+    unlabelled: bool = False
+    augmented: bool = False
+    like_the_game: bool = False  # no game, but the optimizer and the steps of its discriminator
+
+
+ARMS = {
+    "supervised": Arm(),
+    "supervised + affine": Arm(augmented=True),
+    "supervised + affine, like the game": Arm(augmented=True, like_the_game=True),
+    "GAN + affine": Arm(MATCHING, unlabelled=True, augmented=True),
+    "GAN + affine, non-saturating": Arm(NON_SATURATING, unlabelled=True, augmented=True),
+    "GAN + affine, non-saturating, labelled images only": Arm(NON_SATURATING, augmented=True),
+}
+
+
+def matching(score: models.ClassScore, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    """The generator's loss that matches the mean features of real and generated images, a scalar."""
+    return losses.feature_matching_loss(score.features(real), score.features(fake))
 
 
 def train_semi(
@@ -33,62 +56,70 @@ def train_semi(
     unlabelled: torch.Tensor,
     seed: int,
     augmented: bool = True,
-    loss: str = "feature matching",
+    loss: str = MATCHING,
     steps: int = STEPS,
-    **options,
-) -> models.Classifier:
-    """A classifier that also tells real from generated images.
+    batch_size: int = BATCH,
+    width: int = WIDTH,
+    ema_decay: float = 0.999,
+) -> tuple[models.Classifier, nn.Module]:
+    """A classifier that also tells real from generated images, and the averaged generator; both in evaluation mode.
 
-    few : labelled images. unlabelled : uint8, (N, 1, 32, 32). loss : the generator's, "feature matching" or
-    "non-saturating".
+    few : labelled images. unlabelled : uint8, (N, 1, 32, 32). augmented : of the labelled images. loss : the
+    generator's, "feature matching" or "non-saturating". The global seed decides the initial weights.
     """
-    score = models.ClassScore(models.Classifier(len(few.classes), WIDTH))
+    score = models.ClassScore(models.Classifier(len(few.classes), width))
 
-    def supervised(score: models.ClassScore, random: torch.Generator) -> torch.Tensor:
-        index = torch.randint(len(few.labels), (BATCH,), generator=random)
+    def supervised(score: models.ClassScore, rng: torch.Generator) -> torch.Tensor:
+        index = torch.randint(len(few.labels), (batch_size,), generator=rng)
         device = next(score.parameters()).device
         x, y = data.to_float(few.images[index].to(device)), few.labels[index].to(device)
-        x = augment.random_affine(x, random) if augmented else x
-        return F.cross_entropy(score.classifier(to_range(x)), y)
+        x = augment.random_affine(x, rng) if augmented else x
+        return F.cross_entropy(score.classifier(data.rescale(x)), y)
 
-    def matching(score: models.ClassScore, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        return losses.feature_matching_loss(score.features(real), score.features(fake))
-
-    result = train.train_gan(
-        models.Generator(),
+    generator = models.Generator()
+    optimizers = opt_g, opt_d = train.gan_optimizers(generator, score)
+    result = train.fit_gan(
+        generator,
         score,
+        optimizers,
         unlabelled,
         steps=steps,
-        batch_size=BATCH,
-        decay_from=0.5,
-        loss_generator=matching if loss == "feature matching" else None,
+        batch_size=batch_size,
+        schedulers=(train.linear_decay(opt_g, steps), train.linear_decay(opt_d, steps)),
+        ema_decay=ema_decay,
+        loss_generator=matching if loss == MATCHING else None,
         extra_loss=supervised,
-        seed=seed,
+        rng=seed,
         every=steps,
-        **options,
     )
-    require_finished(result.history, steps)
-    return score.classifier.eval()
+    return score.classifier.eval(), result.model
 
 
-def train_like_the_game(few: Dataset, seed: int) -> models.Classifier:
-    """The classifier trained on labelled, augmented images alone, with what `train_semi` gives its discriminator."""
-    model = models.Classifier(len(few.classes), WIDTH)
+def train_like_the_game(
+    few: Dataset,
+    seed: int,
+    augmented: bool = True,
+    steps: int = STEPS,
+    batch_size: int = BATCH,
+    width: int = WIDTH,
+) -> models.Classifier:
+    """The classifier trained on labelled images alone, with what `train_semi` gives its discriminator.
+
+    The global seed decides the initial weights. Returns it in evaluation mode.
+    """
+    model = models.Classifier(len(few.classes), width)
     optimizer = torch.optim.Adam(model.parameters(), 3e-3, (0.0, 0.99))
-    history = train.fit_classifier(
+    return train.fit_classifier(
         model,
         optimizer,
         few,
-        steps=STEPS,
-        batch_size=BATCH,
-        scheduler=torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, 2 * (1 - step / STEPS))),
-        transform=to_range,
-        augment=augment.random_affine,
-        seed=seed,
-        every=STEPS,
-    )
-    require_finished(history, STEPS)
-    return model
+        steps=steps,
+        batch_size=batch_size,
+        scheduler=train.linear_decay(optimizer, steps),
+        augment=augment.random_affine if augmented else None,
+        rng=seed,
+        every=steps,
+    ).model
 
 
 def runs() -> list[dict]:
@@ -97,12 +128,12 @@ def runs() -> list[dict]:
 
 def run(arm: str, seed: int) -> dict:
     pool, test = data.load("mnist", "train"), data.load("mnist", "test")
-    few = data.few_shot(pool, PER_CLASS, seed)
-    game, unlabelled, augmented, loss = ARMS[arm]
-    if game:
-        classifier = train_semi(few, pool.images if unlabelled else few.images, seed, augmented, loss)
-    elif loss:
-        classifier = train_like_the_game(few, seed)
+    few, does = data.few_shot(pool, PER_CLASS, seed), ARMS[arm]
+    if does.generator_loss:
+        images = pool.images if does.unlabelled else few.images
+        classifier, _ = train_semi(few, images, seed, does.augmented, does.generator_loss)
+    elif does.like_the_game:
+        classifier = train_like_the_game(few, seed, does.augmented)
     else:
-        classifier = fit(few, seed, augmented)
-    return {"accuracy": round(metrics.accuracy(classifier, test, to_range), 4)}
+        classifier = fit(few, seed, does.augmented)
+    return {"accuracy": round(metrics.accuracy(classifier, test), 4)}

@@ -1,25 +1,28 @@
 """Chapter 4.5, domain adaptation: ``python -m helpers.experiments.run ch4_5``.
 
 Five arms on three pairs of domains, λ of DANN, and targets whose classes are not equally frequent; five seeds each.
-No arm but "target" sees a label of the target, and every network is the one of the last step. λ is the paper's.
+No arm but "target" sees a label of the target, and every network is the one of the last step. Each domain is read with
+batch norm statistics of its own, but by "source only", which knows the source's alone. λ is the paper's.
 CORAL's weight and ADDA's learning rate were chosen with seed 100 and without target labels, by the information in the
 predictions for held-out target images: ``python -m helpers.experiments.ch4_5`` repeats that.
 """
 
+import copy
+from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import torch
 from torch import nn
 
 from helpers import data, losses, metrics, train
-from helpers.experiments.run import require_finished
-from helpers.models import DomainAdversary, DomainJudge, DomainNetwork
+from helpers.models import DomainAdversary, DomainDiscriminator, DomainNetwork
 from helpers.runtime import seed_everything, start
 
 NAME = "4-5-domain-adaptation"
-DATA = "complete MNIST and MNIST-M (made from it), typeset digits (drawn), UCI digits"
+DATA = "complete MNIST and MNIST-M (made from it and scikit-image's photographs), typeset digits (drawn), UCI digits"
 PAIRS = {
-    "MNIST → MNIST-M": ("mnist", "mnist-m"),
+    "MNIST → MNIST-M": ("mnist", "mnist-m-skimage"),
     "typeset → MNIST": ("typeset-digits", "mnist"),
     "MNIST → UCI": ("mnist", "uci-digits"),
 }
@@ -27,7 +30,7 @@ ARMS = ("source only", "CORAL", "DANN", "ADDA", "target")
 SEEDS = range(5)
 STRENGTHS = (0.1, 10.0)  # of DANN, beside 1 (the arm "DANN") and 0 ("source only")
 SHIFTS = {"skewed": 0.1, "half": 0.0}  # what stays of the target's digits 5 to 9
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "steps": 400,
     "batch_size": 32,
     "rate": 1e-3,
@@ -65,82 +68,129 @@ def shifted(dataset: data.Dataset, share: float, seed: int = 0) -> data.Dataset:
     return dataset.select((dataset.labels < 5) | (chance < share))
 
 
-def fit(arm: str, source: data.Dataset, target: data.Dataset, seed: int, settings: dict = SETTINGS) -> nn.Module:
-    """Train one arm. Of `target` only the images are used, except by the arm "target"."""
-    seed_everything(seed)
-    model = DomainNetwork()
-    align = {
-        "DANN": lambda: DomainAdversary(settings["strength"]),
-        "CORAL": lambda: partial(weighted_coral, settings["coral_weight"]),
-    }.get(arm, lambda: None)()
-    players = nn.ModuleList([model, align] if isinstance(align, nn.Module) else [model])
-    optimizer = torch.optim.Adam(players.parameters(), settings["rate"])
-    history = train.fit_adapted(
-        model,
-        optimizer,
-        target if arm == "target" else source,
-        target.images if align else None,
-        align,
-        steps=settings["steps"],
-        batch_size=settings["batch_size"],
-        scheduler=falling(optimizer, settings["steps"]),
-        seed=seed,
-        label=arm,
-    )
-    require_finished(history, settings["steps"])
-    if arm == "ADDA":
-        steps, (lr_model, lr_judge) = settings["adda_steps"], settings["adda_rates"]
-        model, history = train.fit_adda(
-            model,
-            DomainJudge(),
-            source.images,
-            target.images,
-            steps=steps,
-            lr_model=lr_model,
-            lr_judge=lr_judge,
-            seed=seed,
-        )
-        require_finished(history, steps)
-    return model
+def alignment(arm: str, strength: float = 1.0, coral_weight: float = 1000.0) -> Callable | None:
+    """What draws the domains' features together, as `align` of `train.fit_adapted`; None for the other arms.
+
+    strength : λ of DANN. coral_weight : of CORAL's loss.
+    """
+    if arm == "DANN":
+        return DomainAdversary(strength)
+    if arm == "CORAL":
+        return partial(weighted_coral, coral_weight)
+    return None
 
 
 def weighted_coral(weight: float, source: torch.Tensor, target: torch.Tensor, progress: float) -> torch.Tensor:
+    """CORAL's loss of two batches of features, float, (N, D), times its weight; a scalar."""
     return weight * losses.coral_loss(source, target)
 
 
-def falling(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
-    """Constant for half of the steps, then linearly to zero."""
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, 2 * (1 - step / steps)))
+def fit(
+    arm: str,
+    source: data.Dataset,
+    target: torch.Tensor,
+    seed: int,
+    *,
+    steps: int,
+    batch_size: int = 32,
+    rate: float = 1e-3,
+    strength: float = 1.0,
+    coral_weight: float = 1000.0,
+    **options: Any,
+) -> train.Result:
+    """A new network after training on the source; "DANN" and "CORAL" also use the target's images, without labels.
 
-
-def unlabelled(model: nn.Module, source: data.Dataset, target: torch.Tensor) -> dict[str, float]:
-    """What can be measured without a target label, on held-out images."""
-    n = SETTINGS["unlabelled"]
-    source, target = (
-        x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:n]] for x in (source.images, target)
+    target : uint8, (N, C, H, W). The seed decides weights and batches. options : further ones of `train.fit_adapted`.
+    """
+    torch.manual_seed(seed)
+    model, align = DomainNetwork(), alignment(arm, strength, coral_weight)
+    learning = nn.ModuleList([model, align] if isinstance(align, nn.Module) else [model])  # an adversary learns as well
+    optimizer = torch.optim.Adam(learning.parameters(), rate)
+    return train.fit_adapted(
+        model,
+        optimizer,
+        source,
+        target if align else None,
+        align,
+        steps=steps,
+        batch_size=batch_size,
+        scheduler=train.linear_decay(optimizer, steps),
+        rng=seed,
+        **{"label": arm} | options,
     )
+
+
+def adapt(
+    source_model: nn.Module,
+    source: torch.Tensor,
+    target: torch.Tensor,
+    seed: int,
+    *,
+    steps: int,
+    batch_size: int = 32,
+    rates: tuple[float, float] = (3e-4, 1e-3),
+    **options: Any,
+) -> train.Result:
+    """ADDA's second phase: an adapted copy of a network that `fit` trained on the source alone.
+
+    source, target : uint8, (N, C, H, W). rates : of the copy's body and of the domain discriminator, whose initial
+    weights the global seed decides. options : further ones of `train.fit_adda`.
+    """
+    target_model, domain_discriminator = copy.deepcopy(source_model), DomainDiscriminator()
+    return train.fit_adda(
+        source_model,
+        target_model,
+        domain_discriminator,
+        (
+            torch.optim.Adam(target_model.body.parameters(), rates[0], (0.5, 0.99)),
+            torch.optim.Adam(domain_discriminator.parameters(), rates[1], (0.5, 0.99)),
+        ),
+        source,
+        target,
+        steps=steps,
+        batch_size=batch_size,
+        rng=seed,
+        **options,
+    )
+
+
+def fit_arm(arm: str, source: data.Dataset, target: data.Dataset, seed: int, settings: dict = SETTINGS) -> nn.Module:
+    """Train one arm. Of `target` only the images are used, except by the arm "target"."""
+    learned = target if arm == "target" else source
+    names = ("steps", "batch_size", "rate", "strength", "coral_weight")
+    model = fit(arm, learned, target.images, seed, **{name: settings[name] for name in names}).model
+    if arm == "ADDA":
+        sizes = {"steps": settings["adda_steps"], "batch_size": settings["batch_size"]}
+        model = adapt(model, source.images, target.images, seed, rates=settings["adda_rates"], **sizes).model
+    return model
+
+
+def for_source(arm: str, model: nn.Module, source: torch.Tensor) -> nn.Module:
+    """The network with the source's statistics: those of "source only" are, the other arms have the target's."""
+    return model if arm == "source only" else train.adapt_statistics(model, source)
+
+
+def unlabelled(
+    on_source: nn.Module, on_target: nn.Module, source: torch.Tensor, target: torch.Tensor, n: int = 1_000
+) -> dict[str, float]:
+    """What can be measured without a target label, on `n` held-out images of each domain, uint8.
+
+    on_source, on_target : the network with each domain's statistics.
+    """
+    source, target = (
+        images[torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:n]]
+        for images in (source, target)
+    )
+    features = metrics.features(on_source, source), metrics.features(on_target, target)
     return {
-        "a_distance": metrics.proxy_a_distance(metrics.features(model, source), metrics.features(model, target)),
-        "information": metrics.information(train.predict(model, target)),
+        "a_distance": metrics.proxy_a_distance(*features),
+        "information": metrics.information(metrics.predict(on_target, target)),
     }
-
-
-def adapted_statistics(model: nn.Module, images: torch.Tensor) -> nn.Module:
-    """AdaBN: the batch norms' means and variances measured anew on target images; no weight changes."""
-    for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.reset_running_stats()
-            module.momentum = None  # a plain average of all batches
-    model.train()
-    with torch.no_grad():
-        for batch in images.split(100):
-            model(data.to_float(batch))
-    return model.eval()
 
 
 def recall(model: nn.Module, test: data.Dataset) -> list[float]:
     """Share of each class that is recognised."""
-    counts = metrics.confusion(train.predict(model, test.images).argmax(1), test.labels, len(test.classes))
+    counts = metrics.confusion(metrics.predict(model, test.images).argmax(1), test.labels, len(test.classes))
     return (counts.diag() / counts.sum(1)).tolist()
 
 
@@ -149,33 +199,39 @@ def run(pair: str, arm: str, strength: float, shift: str, seed: int) -> dict:
     source, target = (load(name, "train") for name in names)
     if shift != "none":
         target = shifted(target, SHIFTS[shift])
-    model = fit(arm, source, target, seed, SETTINGS | {"strength": strength})
+    model = fit_arm(arm, source, target, seed, SETTINGS | {"strength": strength})
+    on_source = for_source(arm, model, source.images)
     validation, test = load(names[0], "validation"), load(names[1], "test")
     by_class = recall(model, test)
     share = torch.bincount(test.labels, minlength=len(by_class)) / len(test.labels)
+    blind = unlabelled(on_source, model, validation.images, load(names[1], "validation").images, SETTINGS["unlabelled"])
     measured = {
         "accuracy": round(float(share @ torch.tensor(by_class)), 4),
         "recall": [round(x, 4) for x in by_class],
-        "source_accuracy": round(metrics.accuracy(model, validation), 4),
-        **{k: round(v, 3) for k, v in unlabelled(model, validation, load(names[1], "validation").images).items()},
+        "source_accuracy": round(metrics.accuracy(on_source, validation), 4),
+        **{name: round(value, 3) for name, value in blind.items()},
     }
     if arm == "source only":
-        some = torch.randperm(len(target.images), generator=torch.Generator().manual_seed(seed))[:2_000]
-        measured["accuracy_adabn"] = round(metrics.accuracy(adapted_statistics(model, target.images[some]), test), 4)
+        adapted = train.adapt_statistics(model, target.images, seed=seed)
+        measured["accuracy_adabn"] = round(metrics.accuracy(adapted, test), 4)
     return measured
 
 
 def main() -> None:
     """The choice of the settings; in brackets what target labels would have said, which took no part in it."""
     start(0)
-    grid = [("CORAL", {"coral_weight": x}) for x in (10.0, 100.0, 1000.0)]
+    grid: list[tuple[str, dict[str, Any]]] = [("CORAL", {"coral_weight": x}) for x in (10.0, 100.0, 1000.0)]
     grid += [("ADDA", {"adda_rates": (x, 1e-3)}) for x in (1e-4, 3e-4)]
     names = PAIRS["MNIST → MNIST-M"]
+    source, target = (load(name, "train") for name in names)
+    held_out, unseen = (load(name, "validation") for name in names)
     for arm, change in grid:
-        model = fit(arm, *(load(name, "train") for name in names), 100, SETTINGS | change)
-        validation, target = (load(name, "validation") for name in names)
-        measured = {"source": metrics.accuracy(model, validation), **unlabelled(model, validation, target.images)}
-        print(arm, change, measured, f"({metrics.accuracy(model, target):.3f})", flush=True)
+        seed_everything(100)
+        model = fit_arm(arm, source, target, 100, SETTINGS | change)
+        on_source = for_source(arm, model, source.images)
+        measured = {"source": metrics.accuracy(on_source, held_out)}
+        measured |= unlabelled(on_source, model, held_out.images, unseen.images)
+        print(arm, change, measured, f"({metrics.accuracy(model, unseen):.3f})", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Train the discriminator of chapter 4.4, without labels: ``python -m helpers.experiments.mnist_discriminator``.
 
-About a minute on two CPU cores. Writes ``helpers/weights/mnist-discriminator.safetensors``, in half precision. It is
-the discriminator of the chapter's full-scale run with seed 0, up to rounding.
+About a minute on two CPU cores. Writes ``helpers/weights/mnist-discriminator.safetensors``, in half precision, when the
+training is over. It is the discriminator of the chapter's full-scale run with seed 0, up to rounding.
 """
 
 import time
@@ -12,7 +12,7 @@ from helpers import data
 from helpers.experiments import ch4_4_features
 from helpers.runtime import WEIGHTS, save_weights, seed_everything, start
 
-SEED = 0
+STEPS, SEED = ch4_4_features.STEPS, 0
 
 
 def main() -> None:
@@ -20,14 +20,14 @@ def main() -> None:
     images = data.load("mnist", "train").images
     began = time.time()
     seed_everything(SEED)
-    discriminator = ch4_4_features.train_discriminator(images, SEED)
+    discriminator = ch4_4_features.train_discriminator(images, SEED, STEPS)
     path = save_weights(
         discriminator,
         WEIGHTS / "mnist-discriminator.safetensors",
         dtype=torch.float16,
         data=f"MNIST, {len(images):,} training images, no labels",
         command="python -m helpers.experiments.mnist_discriminator",
-        steps=ch4_4_features.STEPS,
+        steps=STEPS,
         batch_size=ch4_4_features.BATCH,
         seed=SEED,
         seconds=round(time.time() - began),

@@ -1,20 +1,23 @@
 """Pretrain the narrow ResNet-18 on typeset letters: ``python -m helpers.experiments.pretrain_letters``.
 
-About 5 minutes on two CPU cores. Writes ``helpers/weights/resnet18-letters.safetensors``, in half
-precision: 1.4 MB in place of 2.8.
+About 5 minutes on two CPU cores; it can be interrupted and started again. Writes
+``helpers/weights/resnet18-letters.safetensors``, in half precision (1.4 MB in place of 2.8), when the training is over,
+and nothing before.
 """
 
 import time
 from functools import partial
+from pathlib import Path
 
 import torch
 
 from helpers import data, metrics, train
 from helpers.models import ResNet18
 from helpers.models.resnet import TYPESET
-from helpers.runtime import WEIGHTS, load_weights, save_weights, start
+from helpers.runtime import WEIGHTS, save_weights, start
 
 LETTERS, STEPS, BATCH, SEED = 60_000, 3_000, 64, 0
+CHECKPOINT = Path("resnet18-letters.checkpoint.safetensors")
 
 
 def main() -> None:
@@ -23,7 +26,6 @@ def main() -> None:
     transform = partial(data.preprocess, spec=TYPESET)
     model = ResNet18(classes=len(data.LETTERS))
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.05)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=STEPS)
     train.fit_classifier(
         model,
         optimizer,
@@ -31,12 +33,14 @@ def main() -> None:
         data.load("letters", "validation"),
         steps=STEPS,
         batch_size=BATCH,
-        scheduler=scheduler,
+        scheduler=torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=STEPS),
         transform=transform,
-        seed=SEED,
+        rng=SEED,
         every=500,
+        checkpoint=CHECKPOINT,
     )
-    test = data.load("letters", "test")
+    model.half().float()  # what the file will hold
+    accuracy = metrics.accuracy(model, data.load("letters", "test"), transform)
     path = save_weights(
         model,
         WEIGHTS / "resnet18-letters.safetensors",
@@ -48,13 +52,10 @@ def main() -> None:
         seed=SEED,
         seconds=round(time.time() - began),
         torch=torch.__version__.split("+")[0],
-        test_accuracy=f"{metrics.accuracy(model, test, transform):.4f}",
+        test_accuracy=f"{accuracy:.4f}",
     )
-    load_weights(model, path)
-    print(
-        f"{path.name}: accuracy {metrics.accuracy(model, test, transform):.4f} "
-        f"on 1,000 unseen letters, read back from the file"
-    )
+    CHECKPOINT.unlink(missing_ok=True)
+    print(f"{path.name}: accuracy {accuracy:.4f} on 1,000 unseen letters")
 
 
 if __name__ == "__main__":

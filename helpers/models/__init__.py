@@ -1,7 +1,7 @@
 """Networks: backbones with heads, generators and discriminators, the digit network."""
 
 from helpers.models.digit_network import DigitNetwork, digit_network
-from helpers.models.domain import DomainAdversary, DomainJudge, DomainNetwork
+from helpers.models.domain import DomainAdversary, DomainDiscriminator, DomainNetwork
 from helpers.models.gan import (
     Classifier,
     ClassScore,
@@ -25,7 +25,7 @@ __all__ = [
     "DigitNetwork",
     "Discriminator",
     "DomainAdversary",
-    "DomainJudge",
+    "DomainDiscriminator",
     "DomainNetwork",
     "Generator",
     "ProjectedDiscriminator",

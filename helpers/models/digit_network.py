@@ -1,8 +1,9 @@
-"""The book's own judge of digits: classifier, and feature extractor for FID and KID."""
+"""The book's own evaluation network: it reads digits, and its features serve FID and KID."""
 
 import torch
 from torch import nn
 
+from helpers.data import require_images
 from helpers.runtime import load_weights
 
 
@@ -31,8 +32,7 @@ class DigitNetwork(nn.Module):
 
     def features(self, x):
         """(N, 1, 32, 32), values 0 to 1 → (N, 64)."""
-        if x.shape[1:] != (1, 32, 32):
-            raise ValueError(f"expected images of shape (N, 1, 32, 32), got {tuple(x.shape)}")
+        require_images(x, channels=1, size=32, dtype=torch.float32, by="the digit network")
         return self.body(x)
 
     def forward(self, x):

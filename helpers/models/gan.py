@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from helpers.data import Preprocessing, preprocess
-from helpers.runtime import load_weights
+from helpers.data import SIGNED, UNIT, Preprocessing, preprocess, require_images, rescale
+from helpers.runtime import load_weights, require_counts, require_networks
 
 PAIRS = ("letters", "fashion")
 
@@ -20,6 +20,7 @@ class Generator(nn.Module):
 
     def __init__(self, latent: int = 64, width: int = 32, channels: int = 1):
         super().__init__()
+        require_counts(latent=latent, width=width, channels=channels)
         self.latent = latent
 
         def block(inputs: int, outputs: int, stride: int, padding: int) -> list[nn.Module]:
@@ -40,8 +41,7 @@ class Generator(nn.Module):
         self.apply(_dcgan_init)
 
     def forward(self, z):
-        if z.ndim != 2 or z.shape[1] != self.latent:
-            raise ValueError(f"expected latent vectors of shape (N, {self.latent}), got {tuple(z.shape)}")
+        _require_latents(z, self.latent)
         return self.net(z[:, :, None, None])
 
 
@@ -54,12 +54,13 @@ class ConditionalGenerator(nn.Module):
 
     def __init__(self, classes: int = 10, latent: int = 64, width: int = 32, channels: int = 1):
         super().__init__()
+        require_counts(classes=classes, latent=latent)
         self.latent, self.classes = latent, classes
         self.generator = Generator(latent + classes, width, channels)
 
     def forward(self, z, y):
-        if z.ndim != 2 or z.shape[1] != self.latent:
-            raise ValueError(f"expected latent vectors of shape (N, {self.latent}), got {tuple(z.shape)}")
+        _require_latents(z, self.latent)
+        _require_labels(y, len(z), self.classes)
         return self.generator(torch.cat([z, F.one_hot(y, self.classes).to(z.dtype)], 1))
 
 
@@ -73,8 +74,11 @@ class Discriminator(nn.Module):
     positive means "looks real".
     """
 
+    input_span = SIGNED
+
     def __init__(self, width: int = 32, channels: int = 1):
         super().__init__()
+        require_counts(width=width, channels=channels)
         self.channels = channels
         sizes = [channels, width, 2 * width, 4 * width]
         self.body = nn.Sequential()  # 32 → 16 → 8 → 4
@@ -86,8 +90,7 @@ class Discriminator(nn.Module):
     def layers(self, x):
         """(N, channels, 32, 32) → three maps after their activation: (N, width, 16, 16), (N, 2 · width, 8, 8),
         (N, 4 · width, 4, 4)."""
-        if x.shape[1:] != (self.channels, 32, 32):
-            raise ValueError(f"expected images of shape (N, {self.channels}, 32, 32), got {tuple(x.shape)}")
+        require_images(x, channels=self.channels, size=32, dtype=torch.float32, by="this discriminator")
         maps = []
         for layer in self.body:
             x = layer(x)
@@ -111,6 +114,7 @@ class Classifier(Discriminator):
 
     def __init__(self, classes: int = 10, width: int = 32, channels: int = 1):
         super().__init__(width, channels)
+        require_counts(classes=classes)
         self.head = _normal(nn.Conv2d(4 * width, classes, 4))  # not normalised: a bounded logit is never sure
 
     def forward(self, x):
@@ -126,8 +130,11 @@ class ClassScore(nn.Module):
     Input: what the classifier takes. Output: scores (logits), (N,).
     """
 
+    input_span = SIGNED
+
     def __init__(self, classifier: Classifier):
         super().__init__()
+        require_networks(classifier=classifier)
         self.classifier = classifier
 
     def features(self, x):
@@ -135,7 +142,13 @@ class ClassScore(nn.Module):
         return self.classifier.features(x)
 
     def forward(self, x):
-        return self.classifier(x).logsumexp(1)
+        logits = self.classifier(x)
+        if logits.ndim != 2:
+            raise ValueError(
+                f"ClassScore reads logits (N, classes), this network returns {tuple(logits.shape)}: give it a "
+                "Classifier"
+            )
+        return logits.logsumexp(1)
 
 
 class ProjectionDiscriminator(Discriminator):
@@ -148,10 +161,12 @@ class ProjectionDiscriminator(Discriminator):
 
     def __init__(self, classes: int = 10, width: int = 32, channels: int = 1):
         super().__init__(width, channels)
+        require_counts(classes=classes)
         self.table = spectral_norm(nn.Embedding(classes, 4 * width))
 
-    def forward(self, x, y):
+    def forward(self, x, y):  # type: ignore[override]  # the class is part of the question
         h = self.features(x)
+        _require_labels(y, len(x), self.table.num_embeddings)
         return self.head(h).flatten() + (self.table(y) * h.sum((2, 3))).sum(1)
 
 
@@ -165,8 +180,17 @@ class ProjectedDiscriminator(nn.Module):
     Input: images, float, (N, 1, 32, 32), values −1 to 1. Output: scores (logits), (N,).
     """
 
+    input_span = SIGNED
+
     def __init__(self, backbone: nn.Module, spec: Preprocessing, width: int = 32):
         super().__init__()
+        require_networks(backbone=backbone)
+        require_counts(width=width)
+        if lacking := [name for name in ("conv1", "layer1", "layer2", "layer3") if not hasattr(backbone, name)]:
+            raise ValueError(
+                f"the backbone must be a ResNet, {type(backbone).__name__} has no {', '.join(lacking)}: see "
+                "pretrained_resnet18"
+            )
         self.backbone, self.spec = backbone.requires_grad_(False), spec
         self.heads = nn.ModuleList()
         for stage in (backbone.layer1, backbone.layer2, backbone.layer3):
@@ -185,7 +209,8 @@ class ProjectedDiscriminator(nn.Module):
         return self
 
     def forward(self, x):
-        x = preprocess((x + 1) / 2, self.spec)
+        # span=None: an augmentation may have moved values beyond 0 to 1.
+        x = preprocess(rescale(x, SIGNED, UNIT), self.spec, span=None)
         net = self.backbone
         x = F.relu(net.bn1(net.conv1(x)))
         score = 0
@@ -201,6 +226,8 @@ def pooled_layers(discriminator: Discriminator, x: torch.Tensor) -> list[torch.T
     Radford et al. 2016, https://arxiv.org/abs/1511.06434. x : float, (N, channels, 32, 32), values −1 to 1. Returns
     three tensors, float, (N, 16 · width), (N, 32 · width), (N, 64 · width); the last one is the last layer itself.
     """
+    if not hasattr(discriminator, "layers"):
+        raise ValueError(f"{type(discriminator).__name__} has no method `layers`: give a helpers.models.Discriminator")
     return [F.adaptive_max_pool2d(h, 4).flatten(1) for h in discriminator.layers(x)]
 
 
@@ -210,8 +237,9 @@ def freeze_lower(discriminator: Discriminator, layers: int = 2) -> Discriminator
     Mo et al. 2020, https://arxiv.org/abs/2002.10964. The lower layers know edges and strokes already; only what
     combines them adapts to the new images.
     """
+    require_networks(discriminator=discriminator)
     convolutions = [layer for layer in discriminator.body if isinstance(layer, nn.Conv2d)]
-    if not 0 <= layers <= len(convolutions):
+    if isinstance(layers, bool) or not isinstance(layers, int) or not 0 <= layers <= len(convolutions):
         raise ValueError(f"the discriminator has {len(convolutions)} lower layers, got {layers}")
     for layer in convolutions[:layers]:
         layer.requires_grad_(False)
@@ -249,6 +277,21 @@ def mnist_discriminator(device: torch.device | str = "cpu", weights: bool = True
     if weights:
         load_weights(model, "mnist-discriminator")
     return model.eval().to(device)
+
+
+def _require_latents(z: torch.Tensor, latent: int) -> None:
+    if not isinstance(z, torch.Tensor) or not z.is_floating_point() or z.ndim != 2 or z.shape[1] != latent:
+        got = f"{tuple(z.shape)}, {z.dtype}" if isinstance(z, torch.Tensor) else type(z).__name__
+        raise ValueError(f"expected latent vectors of shape (N, {latent}), float, got {got}: torch.randn makes them")
+
+
+def _require_labels(y: torch.Tensor, n: int, classes: int) -> None:
+    if not isinstance(y, torch.Tensor) or y.dtype != torch.int64 or y.shape != (n,):
+        got = f"{tuple(y.shape)}, {y.dtype}" if isinstance(y, torch.Tensor) else type(y).__name__
+        raise ValueError(f"expected labels of shape ({n},), int64, one for each image, got {got}: use labels.long()")
+    # Values are read on the CPU only: a GPU would have to finish all its work before they can be read.
+    if y.device.type == "cpu" and n and not 0 <= int(y.min()) <= int(y.max()) < classes:
+        raise ValueError(f"labels must lie between 0 and {classes - 1}, got {int(y.min())} to {int(y.max())}")
 
 
 def _normal(layer: nn.Module) -> nn.Module:

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.data import IMAGENET, LETTERS, Preprocessing
-from helpers.runtime import load_weights
+from helpers.data import IMAGENET, LETTERS, Preprocessing, require_images
+from helpers.runtime import load_weights, require_counts, require_networks
 
 # Mean and standard deviation of 20,000 typeset letters, seed 0.
 TYPESET = Preprocessing(32, (0.121,), (0.297,))
@@ -41,6 +41,7 @@ class ResNet18(nn.Module):
 
     def __init__(self, classes: int = 10, channels: int = 1, width: int = 16):
         super().__init__()
+        require_counts(classes=classes, channels=channels, width=width)
         self.conv1 = nn.Conv2d(channels, width, 3, 2, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.layer1 = nn.Sequential(BasicBlock(width, width), BasicBlock(width, width))
@@ -50,6 +51,7 @@ class ResNet18(nn.Module):
         self.fc = nn.Linear(8 * width, classes)
 
     def forward(self, x):
+        require_images(x, channels=self.conv1.in_channels, dtype=torch.float32, by="this ResNet-18")
         x = F.relu(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(x.mean((2, 3)))
@@ -92,6 +94,9 @@ def pretrained_resnet18(source: str = "letters") -> tuple[nn.Module, Preprocessi
 
 def features(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """What the head `model.fc` receives: float, (N, model.fc.in_features)."""
+    require_networks(model=model)
+    if not hasattr(model, "fc"):
+        raise ValueError(f"{type(model).__name__} has no head `fc`: use metrics.features, or model.features(images)")
     head, model.fc = model.fc, nn.Identity()
     try:
         return model(images)

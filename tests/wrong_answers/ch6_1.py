@@ -57,7 +57,7 @@ def unfair(a, b, studied):
         """
 def verdict(claims):
     words = {says for *_, says in claims}
-    return words.pop() if len(words) == 1 else "holds under a condition" if words else "open"
+    return words.pop() if len(words) == 1 else "holds if" if words else "open"
 """: "does not count",
         """
 def verdict(claims):
@@ -67,12 +67,12 @@ def verdict(claims):
         """
 def verdict(claims):
     words = {says for mean, half, bound, says in claims if mean > bound}
-    return words.pop() if len(words) == 1 else "holds under a condition" if words else "open"
+    return words.pop() if len(words) == 1 else "holds if" if words else "open"
 """: "does not count",
         """
 def verdict(claims):
     words = {says for mean, half, bound, says in claims if mean - half > bound}
-    return words.pop() if len(words) == 1 else "holds under a condition"
+    return words.pop() if len(words) == 1 else "holds if"
 """: "no claim, no verdict",
     },
 }

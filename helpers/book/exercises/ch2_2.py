@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -163,7 +165,7 @@ def check_one_round(answer: Callable) -> None:
         require(not torch.equal(discriminator, before[1]), "the discriminator did not move: call opt_d.step().")
         require(not torch.equal(generator, before[0]), "the generator did not move: call opt_g.step().")
         for mistake, hint in _MISTAKES.items():
-            wrong = play(lambda *a, mistake=mistake: _round(*a, mistake=mistake))[1]
+            wrong = play(partial(_round, mistake=mistake))[1]
             require(
                 not (
                     torch.allclose(generator, wrong[0], atol=1e-5)
@@ -218,7 +220,7 @@ def _round(generator, discriminator, opt_g, opt_d, data, z, mistake=""):
     moves = [(loss_d, opt_d, " d"), (loss_g, opt_g, " g")]
     if mistake == "order":
         moves.reverse()
-    losses = [loss() for loss, _, _ in moves] if mistake == "together" else [None, None]
+    losses: list[Any] = [loss() for loss, _, _ in moves] if mistake == "together" else [None, None]
     if mistake == "together":
         gradients = [
             torch.autograd.grad(loss, opt.param_groups[0]["params"]) for loss, (_, opt, _) in zip(losses, moves)

@@ -30,13 +30,13 @@ def check_image_gradient(answer: Callable) -> None:
 
     def test(f: Callable) -> None:
         torch.manual_seed(0)
-        judge = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
+        discriminator = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
         images = torch.randn(5, 1, 4, 4)
         x = images.clone().requires_grad_(True)
-        scores = judge(x)
+        scores = discriminator(x)
         (right,) = torch.autograd.grad(scores.sum(), x, retain_graph=True)
         (of_loss,) = torch.autograd.grad(F.softplus(-scores).sum(), x)
-        got = answered(f(judge, images))
+        got = answered(f(discriminator, images))
         require(isinstance(got, torch.Tensor), "return one tensor (torch.autograd.grad gives a tuple of them).")
         require(got.shape == images.shape, f"expected the shape of the images, {tuple(images.shape)}.")
         require(
@@ -50,7 +50,7 @@ def check_image_gradient(answer: Callable) -> None:
         require(not torch.allclose(got, -right, atol=1e-6), "the sign is wrong: this way the score falls.")
         require(torch.allclose(got, right, atol=1e-6), "compare with the change of a score when one pixel changes.")
         require(
-            all(p.grad is None for p in judge.parameters()),
+            all(p.grad is None for p in discriminator.parameters()),
             "right numbers, but gradients were left in the discriminator's weights: use torch.autograd.grad.",
         )
 
@@ -154,7 +154,7 @@ def check_update_both(answer: Callable) -> None:
         )
         require(
             not same(of_g, late),
-            "the generator was judged by the updated discriminator: compute both gradients before the first step.",
+            "the updated discriminator scored the fakes: compute both gradients before the first step.",
         )
         require(not same(of_g, -g_by_g), "the generator's step goes the wrong way: its loss is softplus(−score).")
         require(same(of_d, d_by_d), "the discriminator's step is not that of its loss on real images and fakes.")

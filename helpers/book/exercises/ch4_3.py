@@ -79,7 +79,7 @@ def check_copied(answer: Callable) -> None:
         got = float(answered(f(train, fake, held_out)))
         nearest, usual = torch.cdist(fake, train).amin(1), torch.cdist(held_out, train).amin(1)
         require(0 <= got <= 1, "return a share: the mean of true and false, 0 to 1.")
-        right = (nearest < usual.quantile(0.05)).float().mean()
+        right = float((nearest < usual.quantile(0.05)).float().mean())
         require(
             abs(got - (1 - right)) > 1e-6,
             "you counted the fakes that are farther away: a copy lies nearer than new images do.",
@@ -96,9 +96,9 @@ def check_copied(answer: Callable) -> None:
                 "the threshold compares training images with themselves: their distance is 0. Use the held-out images.",
             ),
         ):
-            off = (near < wrong).float().mean()
+            off = float((near < wrong).float().mean())
             require(abs(got_shifted - off) > 1e-6, hint)
-        right = (near < usual.quantile(0.05)).float().mean()
+        right = float((near < usual.quantile(0.05)).float().mean())
         require(
             abs(got_shifted - right) < 1e-6,
             "take each image's distance to its nearest training image, and the 0.05 quantile of the held-out ones.",

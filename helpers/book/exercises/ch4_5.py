@@ -17,8 +17,8 @@ def check_a_distance(answer: Callable) -> None:
         require(abs(got + 1.5) > 1e-6, "ε is the share of wrong answers; you took the share of right ones.")
         require(abs(got - 0.75) > 1e-6, "there are two factors 2: one before the bracket and one before ε.")
         require(abs(got - 1.5) < 1e-6, f"one of eight is wrong, so the distance is 1.5; you gave {got:.3g}.")
-        require(abs(float(f(domain, domain)) - 2) < 1e-6, "a judge that is never wrong gives 2.")
-        require(abs(float(f(0 * domain, domain))) < 1e-6, "a judge that always says 0 gives 0 here.")
+        require(abs(float(f(domain, domain)) - 2) < 1e-6, "a classifier that is never wrong gives 2.")
+        require(abs(float(f(0 * domain, domain))) < 1e-6, "a classifier that always says 0 gives 0 here.")
 
     report("4.5-1", test, answer)
 

@@ -72,7 +72,7 @@ def check_verdict(answer: Callable) -> None:
     def test(f: Callable) -> None:
         yes, no = (0.3, 0.1, 0.1, "holds"), (0.9, 0.2, 0.5, "false")
         weak, wrong = (0.3, 0.4, 0.1, "false"), (0.0, 0.01, 0.1, "false")
-        words = ("holds", "false", "holds under a condition", "open")
+        words = ("holds", "false", "holds if", "open")
         for claims, right, hint in (
             ([yes, yes], "holds", "two clear claims that agree give their common verdict."),
             ([no], "false", "one clear claim that says false decides."),
@@ -80,8 +80,8 @@ def check_verdict(answer: Callable) -> None:
             ([weak], "open", "0.3 ± 0.4 does not lie above 0.1: this claim does not count, and then none is left."),
             ([yes, weak], "holds", "only claims whose whole interval lies above the bound count."),
             ([yes, wrong], "holds", "0 is below its bound 0.1: a claim that fails says nothing."),
-            ([yes, yes, no], "holds under a condition", "this is no vote: claims that differ make a condition."),
-            ([no, no, yes], "holds under a condition", "this is no vote: claims that differ make a condition."),
+            ([yes, yes, no], "holds if", "this is no vote: claims that differ make a condition."),
+            ([no, no, yes], "holds if", "this is no vote: claims that differ make a condition."),
         ):
             got = answered(f(list(claims)))
             require(got in words, f"return one of {', '.join(words)}.")
