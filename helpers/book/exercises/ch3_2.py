@@ -1,7 +1,7 @@
 """Checks of the exercises of chapter 3.2."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -96,6 +96,18 @@ def check_who_moved(answer: Callable) -> None:
     report("3.2-3", test, answer)
 
 
+def flat(gradients: Iterable[torch.Tensor]) -> torch.Tensor:
+    return torch.cat([g.flatten() for g in gradients])
+
+
+def weights(model: nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return torch.allclose(a, b, atol=1e-5)
+
+
 def check_update_both(answer: Callable) -> None:
     """3.2-4: update_both(generator, discriminator, opt_g, opt_d, real, z), both from the same state."""
 
@@ -107,12 +119,6 @@ def check_update_both(answer: Callable) -> None:
         def fresh():
             g, d = (copy.deepcopy(m) for m in start)
             return g, d, torch.optim.SGD(g.parameters(), 0.5), torch.optim.SGD(d.parameters(), 0.5)
-
-        def flat(gradients):
-            return torch.cat([g.flatten() for g in gradients])
-
-        def weights(model):
-            return torch.cat([p.detach().flatten() for p in model.parameters()])
 
         g, d, _, _ = fresh()
         fake = g(z)
@@ -134,9 +140,6 @@ def check_update_both(answer: Callable) -> None:
             p.grad = torch.ones_like(p)  # left over from an earlier round
         answered(f(g, d, opt_g, opt_d, real, z))
         of_g, of_d = ((old - weights(m)) / 0.5 for old, m in zip(before, (g, d)))
-
-        def same(a, b):
-            return torch.allclose(a, b, atol=1e-5)
 
         require(bool(of_g.abs().sum() > 0), "the generator has not moved.")
         require(bool(of_d.abs().sum() > 0), "the discriminator has not moved.")
