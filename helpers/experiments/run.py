@@ -38,6 +38,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -320,13 +321,16 @@ def one_run(name: str, file: str, one: dict, code: dict[str, str], stop: str | N
         return file, {"settings": settings, "code": code, "seconds": seconds, "row": row, "provenance": about}
 
 
-def _interruptible(*arguments: Any) -> tuple[str, dict | None]:
-    """`one_run` in a worker of joblib, which ignores Ctrl-C where it has no run."""
+def _interruptible(*arguments: Any) -> tuple[str, dict | RuntimeError | None]:
+    """`one_run` in a worker of joblib, which ignores Ctrl-C where it has no run. A failure is returned."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return one_run(*arguments)
     except KeyboardInterrupt:
         return arguments[1], None
+    except RuntimeError as error:  # as a value: raised here, it would drop what the other jobs are about to finish
+        error.add_note(traceback.format_exc())
+        return arguments[1], error
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -374,14 +378,20 @@ def _interrupts(tell: Callable[[], None]) -> Iterator[list]:
         signal.signal(signal.SIGINT, before)
 
 
-def _finish(parallel: Parallel, tasks: Iterator, seen: list) -> Found:
+def _finish(parallel: Parallel, tasks: Iterator, seen: list, failed: list[RuntimeError]) -> Found:
     try:
-        yield from parallel(tasks)
+        for file, found in parallel(tasks):
+            if isinstance(found, RuntimeError):
+                failed.append(found)
+            else:
+                yield file, found
     except BrokenProcessPool as error:
         if not seen:
             raise RuntimeError(
                 "a worker process died, often for want of memory. Finished runs are kept: try fewer --jobs"
             ) from error
+    if failed:
+        raise failed[0]
     if seen:
         raise KeyboardInterrupt
 
@@ -396,11 +406,13 @@ def on_this_machine(name: str, todo: dict[str, dict], code: dict[str, str], jobs
 
     workers = {"inner_max_num_threads": 1, "initializer": _as_worker, "initargs": (os.getpid(),)}
     with _interrupts(tell) as seen, parallel_config("loky", n_jobs=jobs, **workers):
-        tasks = (delayed(_interruptible)(name, file, one, code) for file, one in todo.items() if not seen)
+        failed: list[RuntimeError] = []
+        # After a failure nothing new begins, and what is in progress is kept.
+        tasks = (delayed(_interruptible)(name, file, one, code) for file, one in todo.items() if not seen + failed)
         # Nothing waits in a queue, so that nothing new begins after Ctrl-C.
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
-            yield from _finish(parallel, tasks, seen)
+            yield from _finish(parallel, tasks, seen, failed)
         finally:  # joblib keeps its workers for the next call, with the modules that they have imported
             get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
@@ -453,7 +465,7 @@ def on_a_cluster(name: str, todo: dict[str, dict], code: dict[str, str], client:
         tasks = (delayed(one_run)(name, file, one, code, stop.name) for file, one in todo.items())
         # All are handed over, so that workers which join later find something to do.
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")
-        yield from _finish(parallel, tasks, seen)
+        yield from _finish(parallel, tasks, seen, [])
 
 
 def execute(name: str, jobs: int = 1, scheduler: str | None = None, fresh: bool = False) -> Path | None:
