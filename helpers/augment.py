@@ -44,7 +44,7 @@ def random_affine(
     return F.grid_sample(images, grid, align_corners=False)
 
 
-def diff_augment(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+def diff_augment(images: torch.Tensor, rng: torch.Generator, *, cutout: bool = True) -> torch.Tensor:
     """DiffAugment: brightness, contrast, translation and cutout, each differentiable and drawn for each image.
 
     Zhao et al. 2020, https://arxiv.org/abs/2006.10738. Real and fake images pass through the same distribution of
@@ -53,7 +53,8 @@ def diff_augment(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
     images : float, (N, C, H, W), values −1 to 1. rng : on the CPU. Brightness moves by up to ±0.5, contrast is
     scaled by 0.5 to 1.5, translation is at most an eighth of the side (the border is −1, black), and cutout blacks out
-    a square of half the side. Returns float, (N, C, H, W); brightness and contrast may carry values beyond −1 to 1.
+    a square of half the side; with ``cutout=False`` it is left out. Returns float, (N, C, H, W); brightness and
+    contrast may carry values beyond −1 to 1.
 
     Raises ValueError or TypeError when images or rng are something else.
     """
@@ -69,6 +70,8 @@ def diff_augment(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
     x = x.gather(2, rows.long().clamp(0, height - 1).expand(x.shape))
     x = x.gather(3, columns.long().clamp(0, width - 1).expand(x.shape))
+    if not cutout:
+        return torch.where(inside, x, x.new_tensor(-1.0))
     top, left = (random[4] * height).floor() - height // 4, (random[5] * width).floor() - width // 4
     down = torch.arange(height, device=x.device).view(1, 1, -1, 1) - top
     right = torch.arange(width, device=x.device).view(1, 1, 1, -1) - left

@@ -116,8 +116,12 @@ class Run:
     def prepare(self, *objects: Any) -> Any:
         """Networks and optimizers, ready for the device, for several processes and for mixed precision.
 
-        Networks move to the device themselves: the caller's object is there afterwards, too.
+        Networks move to the device themselves: the caller's object is there afterwards, too, and in channels-last
+        memory, in which most convolutions run faster on a CPU and on a GPU.
         """
+        for part in objects:
+            if isinstance(part, nn.Module):
+                part.to(memory_format=torch.channels_last)
         return self.accelerator.prepare(*objects)
 
     def plain(self, model: nn.Module) -> nn.Module:

@@ -389,9 +389,6 @@ def fit_gan(
     def augmented(batch: torch.Tensor) -> torch.Tensor:
         return checks.require_augmented(augment(batch, run.rng), batch) if augment else batch
 
-    # Channels-last memory lets the CPU's convolutions run about half as fast again.
-    generator.to(memory_format=torch.channels_last)
-    discriminator.to(memory_format=torch.channels_last)
     extra = (lambda d: extra_loss(d, run.rng)) if extra_loss else None
     losses_of = partial(discriminator_step, discriminator, augment=augmented, r1_weight=r1_weight, extra_loss=extra)
     generator, objective, opt_g, opt_d = run.prepare(generator, Objective(losses_of, discriminator), opt_g, opt_d)

@@ -162,6 +162,11 @@ def test_diff_augment_translates_by_an_eighth_at_most(monkeypatch):
     assert (out[..., :8, :8] == -1).all()  # centred on the corner, a quarter of the square of 16 lies inside
 
 
+def test_diff_augment_without_cutout_moves_black_in_from_the_border_only():
+    out = diff_augment(torch.zeros(200, 1, 32, 32), seeded(), cutout=False)
+    assert (out[..., 4:28, 4:28] > -1).all() and (out[..., :4, :] == -1).any() and (out[..., :, 28:] == -1).any()
+
+
 def test_diff_augment_lets_the_gradient_through_and_follows_its_seed():
     images = (2 * torch.rand(6, 1, 32, 32, generator=seeded(1)) - 1).requires_grad_(True)
     out = diff_augment(images, seeded(2))

@@ -148,6 +148,16 @@ def test_several_jobs_give_the_rows_of_one(toy):
     assert results()["provenance"]["device"] == "cpu, 1 threads"
 
 
+def test_the_first_seeds_alone_and_the_others_later(toy):
+    assert run.main(["toys.toy", "--seeds", "1"]) == 0
+    first = json.loads(Path("results/toy.json").read_text())
+    assert [row["seed"] for row in first["rows"]] == [0, 0] and first["provenance"]["seeds"] == [0]
+    assert run.main(["toys.toy"]) == 0
+    both = json.loads(Path("results/toy.json").read_text())
+    assert both["rows"][:2] == first["rows"] and [row["seed"] for row in both["rows"]] == [0, 0, 1, 1]
+    assert len(Path("log.txt").read_text().splitlines()) == 4  # nothing was done twice
+
+
 def test_rows_become_a_table():
     rows = [{"arm": arm, "n": n, "seed": s, "x": 10 * n + s} for s in (0, 1) for n in (1, 5) for arm in "ab"]
     assert run.table(rows, "arm", "n", value="x") == {"a": {1: [10, 11], 5: [50, 51]}, "b": {1: [10, 11], 5: [50, 51]}}
@@ -348,12 +358,14 @@ BAD = [
     (["toys.toy"], replaced('"seed": seed}', '"of": seed}'), 1, "a run needs a seed, an integer from 0 on, got {"),
     (["toys.toy"], replaced("in (0, 1)", "in (0, -1)"), 1, "a run needs a seed"),
     (["toys.toy"], replaced("in (0, 1)", 'in (0, "1")'), 1, "a run needs a seed"),
-    (["toys.toy", "--jobs", "0"], None, 2, "the number of jobs is an integer from 1 on, got '0'"),
+    (["toys.toy", "--jobs", "0"], None, 2, "an integer from 1 on is needed, got '0'"),
     (["toys.toy", "--jobs", "-1"], None, 2, "expected one argument|got '-1'"),
     (["toys.toy", "--jobs", "1.5"], None, 2, "got '1.5'"),
     (["toys.toy", "--jobs", "two"], None, 2, "got 'two'"),
     (["toys.toy", "--jobs"], None, 2, "expected one argument"),
     (["toys.toy", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1"], None, 2, "not allowed with"),
+    (["toys.toy", "--seeds", "0"], None, 2, "--seeds: an integer from 1 on is needed, got '0'"),
+    (["toys.toy", "--seeds", "1"], replaced("in (0, 1)", "in (1, 2)"), 1, "toys.toy has no runs of seeds below 1"),
     (["toys.toy", "--fresh", "--list"], None, 2, "not allowed with"),
     (["toys.toy", "--part", "1/2"], None, 2, "unrecognized arguments: --part 1/2"),
     ([], None, 2, "the following arguments are required: experiment"),

@@ -12,6 +12,8 @@ unfinished grid writes none. Ctrl-C lets the step in progress finish; a second o
 
 --jobs 2
     that many runs at a time on this machine, one thread each.
+--seeds 3
+    only the first three seeds; the same command with more adds what is missing.
 --scheduler tcp://host:8786
     on the workers of a Dask cluster: ``pip install "transfer-gan-book[grid]"`` and this book's package on each
     machine, then ``dask scheduler`` on one and ``dask worker tcp://host:8786 --nthreads 1`` on all. No shared disk is
@@ -93,8 +95,8 @@ def load(name: str) -> ModuleType:
     return module
 
 
-def files_of(experiment: ModuleType) -> dict[str, dict]:
-    """The runs by the name of their file, in the experiment's order.
+def files_of(experiment: ModuleType, seeds: int | None = None) -> dict[str, dict]:
+    """The runs by the name of their file, in the experiment's order; with `seeds` those of seed 0 to `seeds` − 1.
 
     Raises ValueError where there are none, one is no dict of JSON values or lacks a seed, or two have the same values.
     """
@@ -104,6 +106,8 @@ def files_of(experiment: ModuleType) -> dict[str, dict]:
             raise ValueError(f"{experiment.__name__}: a run is a dict such as {{'arm': 'a', 'seed': 0}}, got {one!r}")
         if type(one.get("seed")) is not int or one["seed"] < 0:
             raise ValueError(f"{experiment.__name__}: a run needs a seed, an integer from 0 on, got {one}")
+        if seeds is not None and one["seed"] >= seeds:
+            continue
         file = "_".join(str(value) for value in one.values()).replace("/", "-")
         if file in files:
             raise ValueError(f"{experiment.__name__}: two runs are the same, {files[file]} and {one}")
@@ -115,7 +119,7 @@ def files_of(experiment: ModuleType) -> dict[str, dict]:
                 ".item() or .tolist() on tensors and arrays"
             ) from error
     if not files:
-        raise ValueError(f"{experiment.__name__} has no runs")
+        raise ValueError(f"{experiment.__name__} has no runs" + (f" of seeds below {seeds}" if seeds else ""))
     return files
 
 
@@ -201,14 +205,14 @@ def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def finished(experiment: ModuleType, name: str) -> dict[str, dict]:
+def finished(experiment: ModuleType, name: str, seeds: int | None = None) -> dict[str, dict]:
     """The finished runs by the name of their file. Damaged files are moved aside, and count as missing.
 
     Raises ValueError where a file was made with other settings or other code.
     """
     code, done = fingerprint(experiment), {}
     other: dict[str, None] = {}  # in order, each once
-    for file, one in files_of(experiment).items():
+    for file, one in files_of(experiment, seeds).items():
         path = FOLDER / experiment.NAME / f"{file}.json"
         try:
             found = read_run(path, one)
@@ -468,7 +472,9 @@ def on_a_cluster(name: str, todo: dict[str, dict], code: dict[str, str], client:
         yield from _finish(parallel, tasks, seen, [])
 
 
-def execute(name: str, jobs: int = 1, scheduler: str | None = None, fresh: bool = False) -> Path | None:
+def execute(
+    name: str, jobs: int = 1, scheduler: str | None = None, fresh: bool = False, seeds: int | None = None
+) -> Path | None:
     """Do the missing runs of an experiment and write its results file.
 
     Parameters
@@ -479,6 +485,8 @@ def execute(name: str, jobs: int = 1, scheduler: str | None = None, fresh: bool 
         Runs at a time on this machine, or the address of a Dask scheduler.
     fresh
         Move what is finished aside, and start from nothing.
+    seeds
+        Only the runs of seed 0 to `seeds` − 1; the others can be added later.
 
     Returns
     -------
@@ -500,7 +508,7 @@ def execute(name: str, jobs: int = 1, scheduler: str | None = None, fresh: bool 
     """
     require_counts(jobs=jobs)
     experiment = load(name)
-    files, code, folder = files_of(experiment), fingerprint(experiment), FOLDER / experiment.NAME
+    files, code, folder = files_of(experiment, seeds), fingerprint(experiment), FOLDER / experiment.NAME
     accelerator = Accelerator()
     if accelerator.num_processes > 1 and (jobs > 1 or scheduler):
         raise ValueError("several devices for each run, or several runs at a time: leave out --jobs and --scheduler")
@@ -509,7 +517,7 @@ def execute(name: str, jobs: int = 1, scheduler: str | None = None, fresh: bool 
         require_writable(FOLDER, results_dir())
         if fresh:
             move_aside(folder)
-        shared = [finished(experiment, name)]
+        shared = [finished(experiment, name, seeds)]
     if accelerator.num_processes > 1:  # the others may have another disk
         broadcast_object_list(shared)
     done: dict[str, dict] = shared[0]
@@ -572,11 +580,11 @@ def table(rows: list[dict], *keys: str, value: str) -> Any:
 # --- the command -------------------------------------------------------------------------------
 
 
-def show(name: str, jobs: int) -> None:
+def show(name: str, jobs: int, seeds: int | None = None) -> None:
     """Print each run, whether it is finished, and how long the rest will take; change nothing."""
     require_counts(jobs=jobs)
     experiment = load(name)
-    files, code, done = files_of(experiment), fingerprint(experiment), {}
+    files, code, done = files_of(experiment, seeds), fingerprint(experiment), {}
     other: dict[str, None] = {}
     for file, one in files.items():
         state = "missing"
@@ -597,9 +605,9 @@ def show(name: str, jobs: int) -> None:
     print("" if len(done) == len(files) else f"; {in_words(seconds_left(files, done, jobs), jobs)}")
 
 
-def _jobs(text: str) -> int:
+def _count(text: str) -> int:
     if not (text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"the number of jobs is an integer from 1 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"an integer from 1 on is needed, got {text!r}")
     return int(text)
 
 
@@ -611,19 +619,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("experiment", help="a module of helpers.experiments, such as ch4_3")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="runs at a time on this machine")
+    where.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time on this machine")
     where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the runs")
+    parser.add_argument("--seeds", type=_count, metavar="N", help="only the runs of the first N seeds, from 0 on")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--fresh", action="store_true", help="move finished runs aside, and start from nothing")
     what.add_argument("--list", action="store_true", help="list the runs, and which are finished; train nothing")
     options = parser.parse_args(arguments)
     try:
         if options.list:
-            show(options.experiment, options.jobs)
+            show(options.experiment, options.jobs, options.seeds)
             return 0
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         start(0)
-        path = execute(options.experiment, options.jobs, options.scheduler, options.fresh)
+        path = execute(options.experiment, options.jobs, options.scheduler, options.fresh, options.seeds)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
