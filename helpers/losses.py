@@ -100,9 +100,32 @@ def coral_loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     Sun & Saenko 2016 (Deep CORAL), https://arxiv.org/abs/1607.01719. Features: float, (N, d), at least two rows each.
     Returns a scalar, 0 or more.
     """
+    _require_matrices(source, target)
+    difference = torch.cov(source.T) - torch.cov(target.T)
+    return difference.square().sum() / (4 * source.shape[1] ** 2)
+
+
+def mmd_loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """E k(s, s′) + E k(t, t′) − 2 E k(s, t), the squared maximum mean discrepancy of two sets of features.
+
+    Long et al. 2015 (DAN), https://arxiv.org/abs/1502.02791. k is the mean of five Gaussian kernels exp(−‖x − y‖² / w);
+    the widths w are ¼, ½, 1, 2 and 4 times the mean squared distance of all pairs, through which no gradient flows.
+    Unbiased at given widths: no row is compared with itself, so equal domains give 0 on average, and a single value can
+    lie below 0. Features: float, (N, d), at least two rows each. Returns a scalar.
+    """
+    _require_matrices(source, target)
+    n, both = len(source), torch.cat([source, target])
+    both = both - both.mean(0)  # distances stay as they are, and lose fewer digits below
+    squares = both.square().sum(1)
+    distances = (squares[:, None] + squares - 2 * both @ both.T).clamp(min=0)
+    mean = distances.detach().sum() / (len(both) * (len(both) - 1))
+    kernel = torch.stack([(-distances / (x * mean).clamp(min=1e-12)).exp() for x in (0.25, 0.5, 1, 2, 4)]).mean(0)
+    within = [(k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1)) for k in (kernel[:n, :n], kernel[n:, n:])]
+    return sum(within) - 2 * kernel[:n, n:].mean()
+
+
+def _require_matrices(source: torch.Tensor, target: torch.Tensor) -> None:
     _require_floats(source=source, target=target)
     if source.ndim != 2 or source.shape[1:] != target.shape[1:] or min(len(source), len(target)) < 2:
         got = f"{tuple(source.shape)} and {tuple(target.shape)}"
         raise ValueError(f"need two matrices of equal width with at least two rows each, got {got}: flatten(1) maps")
-    difference = torch.cov(source.T) - torch.cov(target.T)
-    return difference.square().sum() / (4 * source.shape[1] ** 2)

@@ -422,6 +422,8 @@ ROWS = [
     ("losses.coral_loss", lambda: losses.coral_loss(f(1, 3), f(4, 3)), V, "equal width.*two rows", "(1, 3)"),
     ("losses.coral_loss", lambda: losses.coral_loss(f(4, 3, 2, 2), f(4, 3, 2, 2)), V,
      "matrices.*flatten", "(4, 3, 2, 2)"),
+    ("losses.mmd_loss", lambda: losses.mmd_loss(f(1, 3), f(4, 3)), V, "equal width.*two rows", "(1, 3)"),
+    ("losses.mmd_loss", lambda: losses.mmd_loss(f(4, 3, 2, 2), f(4, 3, 2, 2)), V, "matrices.*flatten", "(4, 3, 2, 2)"),
     # --- augment
     ("augment.random_affine", lambda: augment.random_affine(u(2, 1, 8, 8), rng()), V,
      "takes floats.*to_float", "uint8"),

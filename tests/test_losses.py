@@ -1,5 +1,6 @@
 """The two players' losses against closed forms."""
 
+import itertools
 import math
 
 import numpy as np
@@ -165,6 +166,31 @@ def test_coral_ignores_the_place_and_sees_the_scale():
     x = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     assert losses.coral_loss(x, x + 5).item() == pytest.approx(0, abs=1e-6)
     assert losses.coral_loss(x, 2 * x).item() > 0.1
+
+
+def test_mmd_against_the_formula_and_without_bias():
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(7, 3, generator=generator), torch.randn(9, 3, generator=generator) + 1
+
+    def kernels(x, y):  # one pair after the other
+        return [np.exp(-np.square(x - y).sum() / (factor * width)) for factor in (0.25, 0.5, 1, 2, 4)]
+
+    rows = [*torch.cat([a, b]).double().numpy()]
+    width = np.mean([np.square(x - y).sum() for x, y in itertools.permutations(rows, 2)])
+    first, second = rows[:7], rows[7:]
+    within = [np.mean([kernels(x, y) for x, y in itertools.permutations(part, 2)]) for part in (first, second)]
+    between = np.mean([kernels(x, y) for x, y in itertools.product(first, second)])
+    assert losses.mmd_loss(a, b).item() == pytest.approx(sum(within) - 2 * between, abs=1e-5)
+    # Of one distribution: 0 on average, in small batches too, and so now and then below 0.
+    same = torch.tensor([losses.mmd_loss(*torch.randn(2, 4, 3, generator=generator)) for _ in range(500)])
+    assert abs(same.mean()) < 4 * same.std() / 500**0.5 and same.min() < 0
+    assert losses.mmd_loss(torch.ones(4, 3), torch.ones(4, 3)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_mmd_draws_the_target_towards_the_source():
+    source, target = torch.zeros(4, 2) + torch.eye(4, 2), (torch.eye(4, 2) + 3).requires_grad_()
+    losses.mmd_loss(source, target).backward()
+    assert (target.grad.mean(0) > 0).all()
 
 
 @pytest.mark.parametrize("shapes", [((4, 3), (4, 2)), ((1, 3), (4, 3))])

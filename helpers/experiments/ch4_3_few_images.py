@@ -69,10 +69,14 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+def is_pretrained(arm: str) -> bool:
+    return not arm.startswith(("scratch", "diff-augment", "untrained"))
+
+
 def make_pair(arm: str, seed: int) -> tuple[nn.Module, nn.Module]:
     """Generator and discriminator as an arm starts with them."""
     torch.manual_seed(seed)
-    if arm.startswith(("scratch", "diff-augment", "untrained")):
+    if not is_pretrained(arm):
         return Generator(), Discriminator(width=16)
     if arm == "fashion":
         return pretrained_pair("fashion")

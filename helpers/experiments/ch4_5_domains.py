@@ -1,0 +1,401 @@
+"""Chapter 4.5, what adversarial adaptation gives: ``python -m helpers.experiments.run ch4_5_domains``.
+
+Seven ways from a labelled domain to an unlabelled one, on three main pairs (five seeds) and three more (three seeds).
+Every network but that of "source only" is read with batch norm statistics of the target's images; "AdaBN" is the
+network of "source only" read so, and stands in its rows (``…_adabn``). All arms take 4,000 steps; ADDA's first half of
+them learns the source. Each arm's rate, and the weight of what aligns it, are the best of six
+(``python -m helpers.experiments.run ch4_5_domains_trials``, seed 100) by a score that needs no target label: the
+validation accuracy on the domain that the arm learns from, times the information in the predictions for held-out target
+images as a share of its maximum. "target" and "source only", which align nothing, are chosen by the validation accuracy
+alone. The test accuracy is recorded along the way to show whether it is flat; it chooses nothing.
+
+Expected, written before the seeds that decide (means of seeds; "above" is the mean of paired differences, whose 95 %
+interval must exclude 0):
+
+1. MNIST → MNIST-M: DANN at least .10 above AdaBN, ADDA at least .10 above AdaBN, CORAL less than half as far above
+   AdaBN as DANN, MMD less than .10 below DANN. Source only .30 to .65, DANN .70 or more, target .94 or more.
+2. MNIST → USPS: the better of DANN and ADDA above AdaBN by less than .10, and at least at .90.
+3. USPS → MNIST: the better of DANN and ADDA above AdaBN by at least .03, and at least at .85.
+4. MNIST → UCI and typeset → MNIST: neither DANN nor ADDA is more than .05 above AdaBN.
+5. λ of DANN, MNIST → MNIST-M: 0.1 and 10 are each at least .05 below 1.
+6. A target with few of the digits 5 to 9 (MNIST → MNIST-M): without any, DANN is at least .05 below DANN with all.
+7. On each main pair the arm of most information among AdaBN, CORAL, MMD, DANN and ADDA is within .03 of the best.
+8. Between steps 2,500 and 4,000 the accuracy of no arm but ADDA on a main pair moves by more than .03.
+
+First looks that these rest on: the same arms at 400 steps before scikit-image's photographs, with other statistics
+(`ch4_5`): source only .34, AdaBN .55, CORAL .53, DANN .78, ADDA .91, target .96; and the label-free score with seed 100
+after 300 steps, MNIST → MNIST-M: CORAL .57 (weight 1,000), MMD .65 and .67 (6 and 30), DANN .66. They also say where
+the candidates lie.
+
+Published, to stand beside: MNIST → MNIST-M source only .5225, DANN .7666, target .9596 (Ganin et al. 2016,
+https://arxiv.org/abs/1505.07818); MNIST → USPS source only .752, ADDA .894, USPS → MNIST .571 and .901 (Tzeng et al.
+2017, https://arxiv.org/abs/1702.05464). Theirs have wider networks without batch norm, and Tzeng's 2,000 images of
+MNIST and 1,800 of USPS; here both are complete, and USPS's digits have the size of MNIST's (20 pixels in the frame).
+"""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from statistics import mean
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from helpers import data, losses, metrics, train
+from helpers.experiments.ch4_5 import SHIFTS, recall, shifted
+from helpers.models import DomainAdversary, DomainDiscriminator, DomainNetwork
+from helpers.runtime import read_results
+
+NAME, TRIALS = "4-5-domains", "4-5-domains-trials"
+DATA = (
+    "complete MNIST, USPS and MNIST-M (made from MNIST and the photographs of BSDS500, or scikit-image's), typeset "
+    "digits (drawn), UCI digits"
+)
+MAIN = {
+    "MNIST → MNIST-M": ("mnist", "mnist-m"),
+    "MNIST → USPS": ("mnist", "usps"),
+    "USPS → MNIST": ("usps", "mnist"),
+}
+SECONDARY = {
+    "MNIST → MNIST-M (scikit-image)": ("mnist", "mnist-m-skimage"),
+    "typeset → MNIST": ("typeset-digits", "mnist"),
+    "MNIST → UCI": ("mnist", "uci-digits"),
+}
+ARMS = ("source only", "CORAL", "MMD", "DANN", "ADDA", "target")
+SEEDS, FEWER_SEEDS = range(5), range(3)
+STRENGTHS = (0.1, 1.0, 10.0)  # λ of DANN, beside the one that the trials chose
+DISCREPANCIES = {"CORAL": losses.coral_loss, "MMD": losses.mmd_loss}
+# rate : Adam's, in ADDA of the second phase's body. weight : of the loss that aligns, λ in DANN.
+CANDIDATES: dict[str, list[dict[str, float]]] = {
+    "source only": [{"rate": x} for x in (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)],
+    "CORAL": [{"rate": 1e-3, "weight": x} for x in (1e1, 1e2, 1e3, 1e4)]
+    + [{"rate": x, "weight": 1e3} for x in (3e-4, 3e-3)],
+    "MMD": [{"rate": 1e-3, "weight": x} for x in (3.0, 10.0, 30.0, 100.0)]
+    + [{"rate": x, "weight": 30.0} for x in (3e-4, 3e-3)],
+    "DANN": [{"rate": 1e-3, "weight": x} for x in (0.1, 0.3, 1.0, 3.0)]
+    + [{"rate": x, "weight": 1.0} for x in (3e-4, 3e-3)],
+    "ADDA": [{"rate": x, "discriminator_rate": 1e-3} for x in (3e-5, 1e-4, 3e-4, 1e-3)]
+    + [{"rate": 3e-4, "discriminator_rate": x} for x in (3e-4, 3e-3)],
+    "target": [{"rate": x} for x in (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)],
+}
+
+
+# --- the choice of the rates ---------------------------------------------------------------------
+
+
+def chosen(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Each arm's candidate of the highest mean score over the pairs that it was tried on; of equal ones the first.
+
+    rows : of the trials, with "arm", "score" and the candidate's numbers. "on the edge": a number of the best candidate
+    is the smallest or the largest that was tried. "tied": another candidate has the same score.
+    """
+    best: dict[str, dict[str, Any]] = {}
+    for arm, candidates in CANDIDATES.items():
+        scores = [
+            mean(row["score"] for row in rows if row["arm"] == arm and row | candidate == row)
+            for candidate in candidates
+        ]
+        winner = candidates[scores.index(max(scores))]
+        tried = {key: {candidate[key] for candidate in candidates} for key in winner}
+        best[arm] = {
+            "candidate": winner,
+            "score": round(max(scores), 4),
+            "on the edge": any(winner[key] in (min(values), max(values)) for key, values in tried.items()),
+            "tied": scores.count(max(scores)) > 1,
+        }
+    return best
+
+
+def rates() -> dict[str, dict[str, Any]] | None:
+    """What the trials chose, or None where they have not been made."""
+    try:
+        return chosen(read_results(TRIALS)["rows"])
+    except FileNotFoundError:
+        return None
+
+
+SETTINGS: dict[str, Any] = {
+    "steps": 4_000,
+    "batch_size": 64,
+    "every": 500,
+    "adda_source_share": 0.5,
+    "adda_source_rate": 1e-3,
+    "unlabelled": 2_000,
+    "rates": rates(),
+}
+
+
+# --- the images ----------------------------------------------------------------------------------
+
+
+class Pair(NamedTuple):
+    """source, target : training images. validation, unseen : held out of them. test : of the target.
+
+    The labels of `target` and `unseen` are for the arm "target" alone.
+    """
+
+    source: data.Dataset
+    validation: data.Dataset
+    target: data.Dataset
+    unseen: data.Dataset
+    test: data.Dataset
+
+
+@cache
+def load(name: str, split: str) -> data.Dataset:
+    """A complete split; read once a process."""
+    return data.load(name, split)
+
+
+def some(dataset: data.Dataset, n: int) -> data.Dataset:
+    """At most `n` images, always the same ones."""
+    return dataset.select(torch.randperm(len(dataset.labels), generator=torch.Generator().manual_seed(0))[:n])
+
+
+def images_of(pair: str, shift: str = "none", unlabelled: int = 2_000) -> Pair:
+    """The images of a pair. shift : one of SHIFTS, which holds for all target images but the test's.
+
+    unlabelled : the label-free measures use at most so many held-out target images.
+    """
+    names = (MAIN | SECONDARY)[pair]
+    source, validation = (load(names[0], split) for split in ("train", "validation"))
+    target, unseen = (load(names[1], split) for split in ("train", "validation"))
+    if shift != "none":
+        target, unseen = (shifted(dataset, SHIFTS[shift]) for dataset in (target, unseen))
+    return Pair(source, validation, target, some(unseen, unlabelled), load(names[1], "test"))
+
+
+# --- the arms ------------------------------------------------------------------------------------
+
+
+def alignment(arm: str, weight: float = 0.0) -> Callable | None:
+    """What draws the domains' features together, as `align` of `train.fit_adapted`; None for the other arms."""
+    if arm == "DANN":
+        return DomainAdversary(weight)
+    return partial(weighted, DISCREPANCIES[arm], weight) if arm in DISCREPANCIES else None
+
+
+def weighted(
+    loss: Callable, weight: float, source: torch.Tensor, target: torch.Tensor, progress: float
+) -> torch.Tensor:
+    """The loss of two batches of features, float, (N, D), times its weight; a scalar. It does not use the progress."""
+    return weight * loss(source, target)
+
+
+def fit(
+    arm: str,
+    learned: data.Dataset,
+    target: torch.Tensor,
+    seed: int,
+    *,
+    steps: int,
+    batch_size: int,
+    rate: float,
+    weight: float = 0.0,
+    **options: Any,
+) -> train.Result:
+    """A new network after training on `learned`; CORAL, MMD and DANN also use the target's images, without labels.
+
+    target : uint8, (N, C, H, W). The seed decides weights and batches. options : further ones of `train.fit_adapted`.
+    """
+    torch.manual_seed(seed)
+    model = DomainNetwork()  # first, so that all arms of a seed begin alike
+    align = alignment(arm, weight)
+    learning = nn.ModuleList([model, align] if isinstance(align, nn.Module) else [model])  # an adversary learns as well
+    optimizer = torch.optim.Adam(learning.parameters(), rate)
+    return train.fit_adapted(
+        model,
+        optimizer,
+        learned,
+        target if align else None,
+        align,
+        steps=steps,
+        batch_size=batch_size,
+        scheduler=train.linear_decay(optimizer, steps),
+        rng=seed,
+        label=arm,
+        **options,
+    )
+
+
+def second_phase(
+    source_model: nn.Module,
+    source: torch.Tensor,
+    target: torch.Tensor,
+    seed: int,
+    *,
+    steps: int,
+    batch_size: int,
+    rate: float,
+    discriminator_rate: float,
+    **options: Any,
+) -> train.Result:
+    """ADDA from a network that has learned the source; the rates fall linearly in the second half, as in `fit`.
+
+    source, target : uint8, (N, C, H, W). The seed decides the domain discriminator's weights and the batches. options :
+    further ones of `train.fit_adda`.
+    """
+    torch.manual_seed(seed)
+    target_model, discriminator = copy.deepcopy(source_model), DomainDiscriminator()
+    optimizers = (
+        torch.optim.Adam(target_model.body.parameters(), rate, (0.5, 0.99)),
+        torch.optim.Adam(discriminator.parameters(), discriminator_rate, (0.5, 0.99)),
+    )
+    return train.fit_adda(
+        source_model,
+        target_model,
+        discriminator,
+        optimizers,
+        source,
+        target,
+        steps=steps,
+        batch_size=batch_size,
+        schedulers=[train.linear_decay(optimizer, steps) for optimizer in optimizers],
+        rng=seed,
+        **options,
+    )
+
+
+def fit_arm(
+    arm: str, pair: Pair, seed: int, candidate: dict[str, Any], settings: dict[str, Any], **options: Any
+) -> train.Result:
+    """Train one arm for ``settings["steps"]`` in all; ADDA's history has both phases, and what both record.
+
+    candidate : one of CANDIDATES[arm]. options : `every` and `measure`, as in `train.fit_adapted`.
+    """
+    options = options | {"batch_size": settings["batch_size"]}
+    steps = settings["steps"]
+    if arm != "ADDA":
+        learned = pair.target if arm == "target" else pair.source
+        return fit(arm, learned, pair.target.images, seed, steps=steps, **candidate, **options)
+    early = round(settings["adda_source_share"] * steps)
+    rate = settings["adda_source_rate"]
+    first = fit("source only", pair.source, pair.target.images, seed, steps=early, rate=rate, **options)
+    second = second_phase(
+        first.model, pair.source.images, pair.target.images, seed, steps=steps - early, **candidate, **options
+    )
+    later = second.history | {"step": [early + step for step in second.history["step"]]}
+    return train.Result(
+        second.model, {name: first.history[name] + later[name] for name in first.history if name in later}
+    )
+
+
+# --- the measures --------------------------------------------------------------------------------
+
+
+def neighbourhood_density(logits: torch.Tensor, temperature: float = 0.05) -> float:
+    """Soft neighbourhood density: how many neighbours an image's prediction has. Higher is taken to be better.
+
+    Saito et al. 2021, https://arxiv.org/abs/2108.10860: the entropy of softmax(cosine / temperature) over the other
+    images' predicted probabilities, mean over the images; 0 to log(N − 1). logits : float, (N, classes).
+    """
+    p = nn.functional.normalize(logits.softmax(1))
+    similarity = (p @ p.T / temperature).fill_diagonal_(-math.inf)
+    return torch.special.entr(similarity.softmax(1)).sum(1).mean().item()
+
+
+def correct(model: nn.Module, dataset: data.Dataset) -> float:
+    """The accuracy, 0 to 1."""
+    predicted = metrics.predict(model, dataset.images, batch_size=1_000).argmax(1)
+    return (predicted == dataset.labels).float().mean().item()
+
+
+def label_free(arm: str, on_source: nn.Module, on_target: nn.Module, pair: Pair) -> dict[str, float]:
+    """What is known of a network without a label of the target; of the arm "target", which has them, the same.
+
+    on_source, on_target : the network with each domain's statistics. "validation_accuracy" is that on the domain that
+    the arm learns from.
+    """
+    logits = metrics.predict(on_target, pair.unseen.images, batch_size=1_000)
+    seen = (on_target, pair.unseen) if arm == "target" else (on_source, pair.validation)
+    return {
+        "validation_accuracy": correct(*seen),
+        "information": metrics.information(logits),
+        "snd": neighbourhood_density(logits),
+    }
+
+
+def score(arm: str, measured: dict[str, float]) -> float:
+    """What chooses among networks of one arm, 0 to 1. measured : from `label_free`."""
+    if arm in ("source only", "target"):
+        return measured["validation_accuracy"]
+    return measured["validation_accuracy"] * measured["information"] / math.log(10)
+
+
+def distance(on_source: nn.Module, on_target: nn.Module, pair: Pair) -> float:
+    """The proxy A-distance of held-out source and target images."""
+    held_out = some(pair.validation, len(pair.unseen.labels))
+    return metrics.proxy_a_distance(
+        metrics.features(on_source, held_out.images), metrics.features(on_target, pair.unseen.images)
+    )
+
+
+def statistics_of(arm: str, model: nn.Module, pair: Pair) -> tuple[nn.Module, nn.Module]:
+    """The network for source images and for target images: "source only" has one set of statistics for both."""
+    if arm == "source only":
+        return model, model
+    return train.adapt_statistics(model, pair.source.images), train.adapt_statistics(model, pair.target.images)
+
+
+def look(arm: str, pair: Pair, step: int, model: nn.Module) -> dict[str, float]:
+    """All that a curve records; for "source only" also of the same network as AdaBN, with names that end in _adabn."""
+    on_source, on_target = statistics_of(arm, model, pair)
+    found = {"accuracy": correct(on_target, pair.test)} | label_free(arm, on_source, on_target, pair)
+    if arm == "source only":
+        as_adabn = look("AdaBN", pair, step, model)
+        found |= {f"{name}_adabn": value for name, value in as_adabn.items()}
+    return found
+
+
+def rounded(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers and lists of numbers to four places."""
+    return {
+        name: [round(x, 4) for x in value] if isinstance(value, list) else round(value, 4)
+        for name, value in values.items()
+    }
+
+
+# --- the runs ------------------------------------------------------------------------------------
+
+
+def runs() -> list[dict]:
+    def one(pair: str, arm: str, variant: str, seed: int) -> dict:
+        return {"pair": pair, "arm": arm, "variant": variant, "seed": seed}
+
+    if SETTINGS["rates"] is None:
+        raise ValueError(
+            f"the rates are not chosen yet, results/{TRIALS}.json is missing: "
+            "python -m helpers.experiments.run ch4_5_domains_trials"
+        )
+    first = next(iter(MAIN))
+    strength = SETTINGS["rates"]["DANN"]["candidate"]["weight"]
+    variants = [*(f"λ {x:g}" for x in STRENGTHS if x != strength), *SHIFTS]
+    table = [one(pair, arm, "main", seed) for seed in SEEDS for pair in MAIN for arm in ARMS]
+    table += [one(first, "DANN", variant, seed) for seed in FEWER_SEEDS for variant in variants]
+    return table + [one(pair, arm, "main", seed) for seed in FEWER_SEEDS for pair in SECONDARY for arm in ARMS]
+
+
+def run(pair: str, arm: str, variant: str, seed: int) -> dict:
+    images = images_of(pair, variant if variant in SHIFTS else "none", SETTINGS["unlabelled"])
+    candidate = dict(SETTINGS["rates"][arm]["candidate"])
+    if variant.startswith("λ "):
+        candidate["weight"] = float(variant.removeprefix("λ "))
+    model, history = fit_arm(
+        arm, images, seed, candidate, SETTINGS, every=SETTINGS["every"], measure=partial(look, arm, images)
+    )
+    last = {name: values[-1] for name, values in history.items() if name != "step"}
+    scores = [score(arm, {name: values[i] for name, values in history.items()}) for i in range(len(history["step"]))]
+    best = scores.index(max(scores))
+    measured = rounded(last) | {"rates": candidate, "score": round(scores[-1], 4)}
+    measured |= {"best_step": history["step"][best], "accuracy_at_best": round(history["accuracy"][best], 4)}
+    for name, ending in {arm: "", "AdaBN": "_adabn"}.items() if arm == "source only" else ((arm, ""),):
+        on_source, on_target = statistics_of(name, model, images)
+        found = {"a_distance": distance(on_source, on_target, images), "recall": recall(on_target, images.test)}
+        measured |= {f"{key}{ending}": value for key, value in rounded(found).items()}
+    if arm == "source only" and pair in MAIN:  # AdaBN's statistics, too, come from a target whose classes are uneven
+        for shift in SHIFTS:
+            uneven = train.adapt_statistics(model, shifted(images.target, SHIFTS[shift]).images)
+            measured[f"accuracy_adabn_{shift}"] = round(correct(uneven, images.test), 4)
+    return measured | {"curve": rounded(history)}
