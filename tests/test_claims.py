@@ -60,11 +60,15 @@ def test_the_margin_stands_apart_from_the_bound(capsys):
 
 
 @pytest.mark.parametrize(("relation", "bound"), [(">", 1.5), (">=", 1.5), ("<", 2.5), ("<=", 2.5)])
-def test_the_whole_interval_must_meet_the_bound(relation, bound):
+def test_of_a_finding_the_whole_interval_must_meet_the_bound_and_of_a_demonstration_the_mean(relation, bound):
     narrow, wide = Interval(2.0, 0.4), Interval(2.0, 0.6)
     exact(narrow, relation, bound)
     with pytest.raises(AssertionError, match="2.00 ± 0.60"):
         exact(wide, relation, bound)
+    demonstration("X-b", "a sentence", wide, relation, bound)
+    beyond = 1.4 if relation[0] == ">" else 2.6
+    with pytest.raises(AssertionError, match=f"{beyond:.2f} ± 0.60"):
+        demonstration("X-b", "a sentence", Interval(beyond, 0.6), relation, bound)
 
 
 def test_strict_and_not_strict_differ_at_the_bound():

@@ -264,6 +264,18 @@ def test_comments_docstrings_and_layout_are_no_other_code(toy, old, new):
     assert len(calls()) == 4
 
 
+def test_the_code_s_fingerprint_is_the_same_in_all_versions_of_python(toy, tmp_path, monkeypatch):
+    """Python 3.12 unparses the f-strings otherwise than 3.11, and adds fields to functions; runs move between them."""
+    code = """
+def run(arm: str, *rest, seed=0) -> dict:
+    name = f"{arm!r:>8} {seed:.{2}f}" f' and "{rest}"'
+    return {"a": [x for x in rest if x], **{name: 1e-3, "é": ...}}
+"""
+    write_toy(tmp_path, "fixed", code)
+    monkeypatch.setattr(run, "fingerprint", run.fingerprint.__wrapped__)
+    assert run.fingerprint(SimpleNamespace(__name__="toys.fixed")) == {"toys.fixed": "3b8fd3d8cc0dc843"}
+
+
 def test_files_that_do_not_say_which_code_made_them_are_refused(toy):
     run.execute(toy)
     for path in Path("runs/toy").glob("*.json"):

@@ -26,7 +26,8 @@ and from what the notebooks recorded. A claim that no longer holds stops its not
 A verdict is about the source's statement and about what was measured here, on small networks and small images. Only a
 **finding** decides one: it rests on a results file or on an exact computation. A **demonstration** is what a page shows
 in a minute; it decides nothing, and a statement that has nothing else is open. A measured value stands with half the
-width of its 95 % interval where there are several seeds; after it stands the bound that the whole interval had to meet.
+width of its 95 % interval where there are several seeds; after it stands the bound that the whole interval of a
+finding, and the mean of a demonstration, had to meet.
 """
 
 

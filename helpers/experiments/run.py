@@ -147,8 +147,16 @@ def fingerprint(experiment: ModuleType) -> dict[str, str]:
                 waiting += [alias.name for alias in node.names if alias.name.startswith(packages)]
             elif isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
                 node.body = node.body[1:] or [ast.Pass()]
-        code[name] = hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+        code[name] = hashlib.sha256(repr(_content(tree)).encode()).hexdigest()[:16]
     return dict(sorted(code.items()))
+
+
+def _content(node: Any) -> Any:
+    """A syntax tree as nested lists, alike in all versions of Python: neither `ast.dump` nor `ast.unparse` is."""
+    if isinstance(node, ast.AST):
+        fields = [(name, _content(value)) for name, value in ast.iter_fields(node) if value is not None and value != []]
+        return [type(node).__name__, fields]
+    return [_content(value) for value in node] if isinstance(node, list) else node
 
 
 def _source(module: str) -> str | None:
