@@ -156,6 +156,8 @@ def test_the_first_seeds_alone_and_the_others_later(toy):
     both = json.loads(Path("results/toy.json").read_text())
     assert both["rows"][:2] == first["rows"] and [row["seed"] for row in both["rows"]] == [0, 0, 1, 1]
     assert len(Path("log.txt").read_text().splitlines()) == 4  # nothing was done twice
+    assert run.main(["toys.toy", "--seeds", "1"]) == 1  # all seeds are not replaced by one
+    assert json.loads(Path("results/toy.json").read_text()) == both
 
 
 def test_rows_become_a_table():

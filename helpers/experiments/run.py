@@ -13,7 +13,8 @@ unfinished grid writes none. Ctrl-C lets the step in progress finish; a second o
 --jobs 2
     that many runs at a time on this machine, one thread each.
 --seeds 3
-    only the first three seeds; the same command with more adds what is missing.
+    only the first three seeds, and a results file of these; the same command with more adds what is missing. A file of
+    more seeds is not replaced.
 --scheduler tcp://host:8786
     on the workers of a Dask cluster: ``pip install "transfer-gan-book[grid]"`` and this book's package on each
     machine, then ``dask scheduler`` on one and ``dask worker tcp://host:8786 --nthreads 1`` on all. No shared disk is
@@ -504,7 +505,7 @@ def execute(
     Raises
     ------
     ValueError
-        Unknown experiment, finished runs of other settings or code, or `jobs` below 1.
+        Unknown experiment, finished runs of other settings or code, `jobs` below 1, or results of more seeds already.
     TypeError
         `jobs` is no whole number.
     OSError, ConnectionError
@@ -523,6 +524,7 @@ def execute(
     shared: list = [None]
     if accelerator.is_main_process:
         require_writable(FOLDER, results_dir())
+        _require_no_more_seeds(experiment, seeds)
         if fresh:
             move_aside(folder)
         shared = [finished(experiment, name, seeds)]
@@ -553,6 +555,18 @@ def execute(
             bar.update()
             bar.set_postfix_str(in_words(seconds_left(files, done, workers), workers))
     return _write_results(experiment, code, [done[file] for file in files]) if accelerator.is_main_process else None
+
+
+def _require_no_more_seeds(experiment: ModuleType, seeds: int | None) -> None:
+    """Raise ValueError where the results file has seeds that a grid of the first `seeds` would drop."""
+    path = results_dir() / f"{experiment.NAME}.json"
+    if seeds is not None and path.exists():
+        there = json.loads(path.read_text(encoding="utf-8"))["provenance"]["seeds"]
+        if max(there) >= seeds:
+            raise ValueError(
+                f"{path} has the seeds {', '.join(map(str, there))}, and --seeds {seeds} would replace it by a part: "
+                "leave --seeds out, or move the file"
+            )
 
 
 def _write_results(experiment: ModuleType, code: dict[str, str], found: list[dict]) -> Path:
