@@ -70,7 +70,7 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # Only a help against bugs: each new tensor would be filled before it is written, 400 kernels a step of a GAN.
+    # Only a help against bugs: each new tensor would be filled before it is written, 440 times a step of a GAN.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
 

@@ -79,8 +79,8 @@ def demonstration(
 ) -> None:
     """Like `finding`, for what a live cell has just measured. It decides nothing.
 
-    Of an `Interval` the mean must meet the bound: a few short trainings differ from machine to machine (on a GPU three
-    of the book's whole intervals were wider than on a CPU), and a notebook must not stop where it is not broken.
+    Of an `Interval` the mean must meet the bound: a few short trainings differ from machine to machine (two whole
+    intervals missed their bound on a GPU, a third on another CPU), and a notebook must not stop where it is not broken.
 
     about : number of the statement that it illustrates, where it does.
     """

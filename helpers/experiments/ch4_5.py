@@ -76,13 +76,15 @@ def alignment(arm: str, strength: float = 1.0, coral_weight: float = 1000.0) -> 
     if arm == "DANN":
         return DomainAdversary(strength)
     if arm == "CORAL":
-        return partial(weighted_coral, coral_weight)
+        return partial(weighted, losses.coral_loss, coral_weight)
     return None
 
 
-def weighted_coral(weight: float, source: torch.Tensor, target: torch.Tensor, progress: float) -> torch.Tensor:
-    """CORAL's loss of two batches of features, float, (N, D), times its weight; a scalar."""
-    return weight * losses.coral_loss(source, target)
+def weighted(
+    loss: Callable, weight: float, source: torch.Tensor, target: torch.Tensor, progress: float
+) -> torch.Tensor:
+    """The loss of two batches of features, float, (N, D), times its weight; a scalar. It does not use the progress."""
+    return weight * loss(source, target)
 
 
 def fit(
@@ -102,21 +104,50 @@ def fit(
 
     target : uint8, (N, C, H, W). The seed decides weights and batches. options : further ones of `train.fit_adapted`.
     """
+    return learn(
+        partial(alignment, arm, strength, coral_weight),
+        source,
+        target,
+        seed,
+        steps=steps,
+        batch_size=batch_size,
+        rate=rate,
+        **{"label": arm} | options,
+    )
+
+
+def learn(
+    make_align: Callable[[], Callable | None],
+    learned: data.Dataset,
+    target: torch.Tensor,
+    seed: int,
+    *,
+    steps: int,
+    batch_size: int,
+    rate: float,
+    **options: Any,
+) -> train.Result:
+    """A new network after training on `learned`, with Adam at `rate`, which falls to 0 over the second half.
+
+    make_align : makes what draws the domains together, as `align` of `train.fit_adapted`, or gives None. The rest as in
+    `fit`.
+    """
     torch.manual_seed(seed)
-    model, align = DomainNetwork(), alignment(arm, strength, coral_weight)
+    model = DomainNetwork()  # first, so that all arms of a seed begin alike
+    align = make_align()
     learning = nn.ModuleList([model, align] if isinstance(align, nn.Module) else [model])  # an adversary learns as well
     optimizer = torch.optim.Adam(learning.parameters(), rate)
     return train.fit_adapted(
         model,
         optimizer,
-        source,
+        learned,
         target if align else None,
         align,
         steps=steps,
         batch_size=batch_size,
         scheduler=train.linear_decay(optimizer, steps),
         rng=seed,
-        **{"label": arm} | options,
+        **options,
     )
 
 

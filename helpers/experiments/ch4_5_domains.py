@@ -44,8 +44,8 @@ import torch
 from torch import nn
 
 from helpers import data, losses, metrics, train
-from helpers.experiments.ch4_5 import SHIFTS, recall, shifted
-from helpers.models import DomainAdversary, DomainDiscriminator, DomainNetwork
+from helpers.experiments.ch4_5 import SHIFTS, learn, recall, shifted, weighted
+from helpers.models import DomainAdversary, DomainDiscriminator
 from helpers.runtime import read_results
 
 NAME, TRIALS = "4-5-domains", "4-5-domains-trials"
@@ -177,13 +177,6 @@ def alignment(arm: str, weight: float = 0.0) -> Callable | None:
     return partial(weighted, DISCREPANCIES[arm], weight) if arm in DISCREPANCIES else None
 
 
-def weighted(
-    loss: Callable, weight: float, source: torch.Tensor, target: torch.Tensor, progress: float
-) -> torch.Tensor:
-    """The loss of two batches of features, float, (N, D), times its weight; a scalar. It does not use the progress."""
-    return weight * loss(source, target)
-
-
 def fit(
     arm: str,
     learned: data.Dataset,
@@ -200,21 +193,14 @@ def fit(
 
     target : uint8, (N, C, H, W). The seed decides weights and batches. options : further ones of `train.fit_adapted`.
     """
-    torch.manual_seed(seed)
-    model = DomainNetwork()  # first, so that all arms of a seed begin alike
-    align = alignment(arm, weight)
-    learning = nn.ModuleList([model, align] if isinstance(align, nn.Module) else [model])  # an adversary learns as well
-    optimizer = torch.optim.Adam(learning.parameters(), rate)
-    return train.fit_adapted(
-        model,
-        optimizer,
+    return learn(
+        partial(alignment, arm, weight),
         learned,
-        target if align else None,
-        align,
+        target,
+        seed,
         steps=steps,
         batch_size=batch_size,
-        scheduler=train.linear_decay(optimizer, steps),
-        rng=seed,
+        rate=rate,
         label=arm,
         **options,
     )
