@@ -116,12 +116,12 @@ class Run:
     def prepare(self, *objects: Any) -> Any:
         """Networks and optimizers, ready for the device, for several processes and for mixed precision.
 
-        Networks move to the device themselves: the caller's object is there afterwards, too, and in channels-last
-        memory, in which most convolutions run faster on a CPU and on a GPU.
+        Networks move to the device themselves: the caller's object is there afterwards, too, and its convolutions are
+        in channels-last memory, in which most run faster on a CPU and on a GPU.
         """
         for part in objects:
             if isinstance(part, nn.Module):
-                part.to(memory_format=torch.channels_last)
+                _to_channels_last(part, self.device)
         return self.accelerator.prepare(*objects)
 
     def plain(self, model: nn.Module) -> nn.Module:
@@ -324,9 +324,27 @@ class Run:
             raise ValueError(f"{self.checkpoint} is at step {state['step']} already: give at least as many steps")
         for name, part in self._parts.items():
             part.update(state["parts"][name]) if isinstance(part, dict) else part.load_state_dict(state["parts"][name])
+            for weight, moments in getattr(part, "state", {}).items():  # of an optimizer: in memory as the weight
+                for key, value in moments.items():
+                    if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+                        moments[key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
         self.step, self.history, self._recent = state["step"], state["history"], state["recent"]
         self.shared.set_state(state["shared"])
         _restore_randomness(self.rng, self.device, state["random"][self.accelerator.process_index])
+
+
+def _to_channels_last(network: nn.Module, device: torch.device) -> None:
+    """Move the kernels of 2-D convolutions; weights of other dimensions stay as they are."""
+    # On a CPU the backward pass of this kind of layer writes past its buffer in that memory (oneDNN 3.12, torch 2.14):
+    # https://github.com/uxlfoundation/oneDNN/issues/6035
+    convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
+    overflows = device.type == "cpu" and any(
+        m.kernel_size == (1, 1) and max(m.stride) > 1 and m.in_channels // m.groups < 16 for m in convolutions
+    )
+    memory = torch.contiguous_format if overflows else torch.channels_last
+    for weight in network.parameters():
+        if weight.ndim == 4:  # a copy: `contiguous` takes a kernel of one pixel for either kind
+            weight.data = torch.empty_like(weight.data, memory_format=memory).copy_(weight.data)
 
 
 def require_row(measured: Any) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def coral_loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     Returns a scalar, 0 or more.
     """
     _require_matrices(source, target)
-    difference = torch.cov(source.T) - torch.cov(target.T)
+    with torch.autocast(source.device.type, enabled=False):  # a difference of large numbers: not in half precision
+        difference = torch.cov(_in_full(source).T) - torch.cov(_in_full(target).T)
     return difference.square().sum() / (4 * source.shape[1] ** 2)
 
 
@@ -114,14 +115,19 @@ def mmd_loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     lie below 0. Features: float, (N, d), at least two rows each. Returns a scalar.
     """
     _require_matrices(source, target)
-    n, both = len(source), torch.cat([source, target])
+    n, both = len(source), torch.cat([_in_full(source), _in_full(target)])
     both = both - both.mean(0)  # distances stay as they are, and lose fewer digits below
     squares = both.square().sum(1)
-    distances = (squares[:, None] + squares - 2 * both @ both.T).clamp(min=0)
+    with torch.autocast(both.device.type, enabled=False):
+        distances = (squares[:, None] + squares - 2 * both @ both.T).clamp(min=0)
     mean = distances.detach().sum() / (len(both) * (len(both) - 1))
     kernel = torch.stack([(-distances / (x * mean).clamp(min=1e-12)).exp() for x in (0.25, 0.5, 1, 2, 4)]).mean(0)
     within = [(k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1)) for k in (kernel[:n, :n], kernel[n:, n:])]
     return sum(within) - 2 * kernel[:n, n:].mean()
+
+
+def _in_full(x: torch.Tensor) -> torch.Tensor:
+    return x if x.dtype == torch.float64 else x.float()
 
 
 def _require_matrices(source: torch.Tensor, target: torch.Tensor) -> None:

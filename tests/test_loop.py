@@ -189,6 +189,44 @@ def test_a_failure_gives_the_signal_back():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, torch.optim.SGD])
+def test_a_fused_optimizer_goes_on_after_a_resume(tmp_path, optimizer):
+    # Fused updates need a weight and its moments in one order in memory.
+    def fused(parameters, lr):
+        return optimizer(parameters, lr, fused=True, **({"momentum": 0.9} if optimizer is torch.optim.SGD else {}))
+
+    whole = classifier(optimizer=fused)
+    classifier(tmp_path / "a.safetensors", steps=10, optimizer=fused)
+    assert digest(classifier(tmp_path / "a.safetensors", optimizer=fused)) == digest(whole)
+
+
+def test_networks_are_moved_to_the_memory_that_suits_their_layers():
+    x = torch.rand(64, 4, 16, 16)
+    for first, moved in {
+        nn.Conv2d(4, 8, 3, stride=2): True,
+        nn.Conv2d(4, 8, 1): True,
+        nn.Conv2d(4, 8, 1, stride=2): False,  # on a CPU its gradients would be written past the end of a buffer
+        nn.Conv2d(4, 8, 1, stride=2).to(memory_format=torch.channels_last): False,
+    }.items():
+        net = nn.Sequential(first, nn.Conv2d(8, 8, 3), nn.Flatten(), nn.LazyLinear(2))
+        net(x)
+        run = Run(steps=2)
+        net, optimizer = run.prepare(net, torch.optim.SGD(net.parameters(), 0.1))
+        assert net[1].weight.is_contiguous(memory_format=torch.channels_last) == moved
+        for _ in run.each():
+            run.descend(optimizer, loss=net(x).square().mean())
+        assert math.isfinite(run.history["loss"][-1])
+
+
+def test_networks_of_other_dimensions_are_trained_too():
+    net = nn.Sequential(nn.Conv1d(1, 2, 3), nn.Unflatten(1, (1, 1, 2)), nn.Conv3d(1, 2, (1, 2, 3)))
+    run = Run(steps=2)
+    net, optimizer = run.prepare(net, torch.optim.SGD(net.parameters(), 0.1))
+    for _ in run.each():
+        run.descend(optimizer, loss=net(torch.ones(2, 1, 8)).square().mean())
+    assert len(run.history["loss"]) == 1
+
+
 def test_fewer_steps_than_were_done_are_refused(tmp_path):
     classifier(tmp_path / "c.safetensors", steps=10)
     with pytest.raises(ValueError, match="at step 10 already"):

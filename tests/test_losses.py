@@ -193,6 +193,19 @@ def test_mmd_draws_the_target_towards_the_source():
     assert (target.grad.mean(0) > 0).all()
 
 
+@pytest.mark.parametrize("loss", [losses.coral_loss, losses.mmd_loss])
+def test_mixed_precision_rounds_no_distance_of_domains(loss):
+    # In bfloat16 the squares of distances between points near each other are lost.
+    generator = torch.Generator().manual_seed(0)
+    source, target = (torch.randn(32, 8, generator=generator).bfloat16().requires_grad_() for _ in range(2))
+    expected = loss(source.double(), target.double())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = loss(source, target)
+    assert value.item() == pytest.approx(expected.item(), rel=1e-3, abs=1e-5)
+    value.backward()
+    assert source.grad.dtype == torch.bfloat16 and source.grad.abs().sum() > 0
+
+
 @pytest.mark.parametrize("shapes", [((4, 3), (4, 2)), ((1, 3), (4, 3))])
 def test_coral_names_the_shapes(shapes):
     with pytest.raises(ValueError, match=r"equal width"):
