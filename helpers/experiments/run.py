@@ -329,7 +329,8 @@ def one_run(name: str, file: str, one: dict, code: dict[str, str], stop: str | N
         about = provenance(f"python -m helpers.experiments.run {name}", seconds, experiment.DATA, [one["seed"]])
         for path in extra.values():
             if Accelerator().is_main_process:
-                path.unlink(missing_ok=True)
+                for left in (path, *path.parent.glob(f".{path.name}.*")):  # what was killed while it was written
+                    left.unlink(missing_ok=True)
         settings = _as_json(experiment.SETTINGS)
         return file, {"settings": settings, "code": code, "seconds": seconds, "row": row, "provenance": about}
 
