@@ -276,9 +276,15 @@ def fit_arm(
     first = fit(
         "source only", pair.source, pair.target.images, seed, steps=early, rate=rate, measure=record(), **options
     )
-    images = pair.source.images, pair.target.images
     second = second_phase(
-        first.model, *images, seed, steps=steps - early, measure=record(first.model), **candidate, **options
+        first.model,
+        pair.source.images,
+        pair.target.images,
+        seed,
+        steps=steps - early,
+        measure=record(first.model),
+        **candidate,
+        **options,
     )
     later = second.history | {"step": [early + step for step in second.history["step"]]}
     history = {name: first.history[name] + later[name] for name in first.history if name in later}
