@@ -1,6 +1,6 @@
 """The rates of chapter 4.5's arms: ``python -m helpers.experiments.run ch4_5_domains_trials``.
 
-Six candidates an arm, a third of the steps of `ch4_5_domains`, seed 100, which decides nothing there. No label of
+Seven candidates an arm, a third of the steps of `ch4_5_domains`, seed 100, which decides nothing there. No label of
 the target is used, but by the arm "target", and no test image is looked at. "score" is what chooses: see
 `ch4_5_domains.score` and `chosen`. Each is tried on two pairs, "source only" on one: it sees the source alone, which is
 the same in both.
