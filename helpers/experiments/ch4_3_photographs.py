@@ -40,10 +40,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from PIL import Image
 from torch import nn
 from torchmetrics.image.kid import poly_mmd
 
@@ -51,6 +49,7 @@ from helpers import augment, data, metrics, train
 from helpers.experiments import photograph_pair as source
 from helpers.experiments.ch4_1_imagenet import lite0
 from helpers.experiments.ch4_3 import few
+from helpers.experiments.ch4_3_few_images import NULLS, copy_test, measure_statistics, save_tiles, sheet
 from helpers.models import Generator, freeze_lower
 from helpers.runtime import read_results, results_dir
 
@@ -68,7 +67,6 @@ SPEC = data.Preprocessing(96, (0.5,) * 3, (0.5,) * 3)
 SCALE = (
     3.0  # then the mean square of a feature is about 1, and the kernel's cube is not governed by the longest vectors
 )
-NULLS = 5  # draws of as many horses that the generator did not see
 SAMPLES = Path("runs") / NAME / "samples"
 
 
@@ -175,24 +173,16 @@ class Best:
 
 
 def judged(fakes: torch.Tensor, images: int, seed: int) -> dict[str, Any]:
-    """Distances to the test horses, precision, recall, and whether these fakes, uint8, (N, 3, 32, 32), are copies.
+    """Distances to the test horses, precision, recall, `copy_test`, and the kernel distance to the nine classes.
 
-    "copies": how many are nearer to one of the training horses than 95 % of the test horses are. "copies_null": the
-    same for five draws of as many horses that the generator did not see. "nearer_seen": how many are nearer to the seen
-    ones than to such a draw, on average; 0.5 where nothing is copied, also for poor fakes. "source_kid": the kernel
-    distance to the nine classes.
+    fakes : uint8, (N, 3, 32, 32).
     """
     real, fake = known("test"), features(fakes)
-    seen, *unseen = few(known("pool"), (1 + NULLS) * images, seed).split(images)  # it begins with the run's own
-    to_seen, *to_unseen = (torch.cdist(fake, x).amin(1) for x in (seen, *unseen))
-    nearer = torch.stack([(to_seen < x).float().mean() for x in to_unseen]).mean()
     precision, recall = metrics.precision_recall(real, fake)
     return distances(real, fake) | {
         "precision": round(precision, 4),
         "recall": round(recall, 4),
-        "copies": round(metrics.memorisation(seen, fake, real), 4),
-        "copies_null": [round(metrics.memorisation(x, fake, real), 4) for x in unseen],
-        "nearer_seen": round(nearer.item(), 4),
+        **copy_test(fake, real, few(known("pool"), (1 + NULLS) * images, seed)),  # they begin with the run's own
         "source_kid": distances(known("source"), fake)["kid"],
     }
 
@@ -262,16 +252,6 @@ def floor(arm: str, some: torch.Tensor, seed: int) -> torch.Tensor:
     return metrics.sample(generator, n, seed=1)
 
 
-@torch.no_grad()
-def measure_statistics(generator: Generator) -> None:
-    """Give the batch norms the statistics of the untrained weights: with those that they start with it draws grey."""
-    for module in generator.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain mean of what it sees, which is one batch
-    generator.train()
-    generator(torch.randn(500, generator.latent).to(next(generator.parameters()).device))
-
-
 def runs() -> list[dict]:
     """One seed after the other, so that an unfinished grid has whole seeds."""
     if SETTINGS["rates"] is None:
@@ -301,48 +281,6 @@ def run(arm: str, images: int, seed: int) -> dict:
     return judged(fakes, images, seed) | row | origin
 
 
-# --- the picture ---------------------------------------------------------------------------------
-
-
-def save_tiles(images: torch.Tensor, path: Path) -> None:
-    """64 images, uint8, (64, 3, 32, 32), as one PNG of 8×8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(_strip(images, 8)).save(path)
-
-
-def _strip(images: torch.Tensor, columns: int) -> np.ndarray:
-    """uint8, (N, 3, H, W) → (H · N / columns, W · columns, 3)."""
-    n, channels, height, width = images.shape
-    rows = images.view(n // columns, columns, channels, height, width).permute(0, 3, 1, 4, 2)
-    return rows.reshape(n // columns * height, columns * width, channels).numpy()
-
-
-def sheet(seed: int = 0, columns: int = 8) -> Path:
-    """One picture of the finished runs of a seed: a block a number of horses, in it a row an arm, real horses first.
-
-    The images are the first of the best checkpoint, not picked. Raises FileNotFoundError where a run is not finished.
-    """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(len(ARMS) + 1, len(SIZES), figsize=(12, 6), squeeze=False, layout="constrained")
-    for column, n in zip(axes.T, SIZES):
-        column[0].set_title(f"from {n} horses")
-        column[0].imshow(_strip(few(horses()[0], columns, seed), columns))
-        for axis, arm in zip(column[1:], ARMS):
-            with Image.open(SAMPLES / f"{arm}_{n}_{seed}.png") as tiles:
-                axis.imshow(np.asarray(tiles)[:32, : 32 * columns])
-    for axis, name in zip(axes[:, 0], ("real horses", *ARMS)):
-        axis.set_ylabel(name, rotation=0, ha="right", va="center")
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[], frame_on=False)
-    path = results_dir() / f"{NAME}.png"
-    figure.savefig(path, dpi=100)
-    pyplot.close(figure)
-    return path
-
-
 if __name__ == "__main__":
-    print("wrote", sheet())
+    pool = horses()[0]
+    print("wrote", sheet(results_dir() / f"{NAME}.png", ARMS, SIZES, SAMPLES, lambda n: few(pool, n, 0), "horses"))

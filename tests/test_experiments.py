@@ -1,0 +1,136 @@
+"""What the book's experiments choose and measure by; no training."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import metrics
+from helpers.experiments import ch4_3_few_images as few_images
+from helpers.experiments import ch4_3_photographs as photographs
+from helpers.experiments import ch4_5_domains as domains
+from helpers.experiments import ch4_5_domains_trials as domain_trials
+
+
+def normal(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("module, key", [(few_images, "validation_fid"), (photographs, "validation_kid")])
+def test_the_lowest_validation_distance_chooses_the_rates_and_an_edge_is_told(module, key):
+    choose = module.best_rates if module is few_images else module.chosen
+    first, *inner, last = module.CANDIDATES
+    values = {first: 3.0, inner[1]: 1.0, last: None}  # None: its losses became infinite
+    rows = [{"arm": "a", "lr_generator": g, "lr_discriminator": d, key: values.get((g, d), 2.0)}
+            for g, d in module.CANDIDATES]  # fmt: skip
+    assert choose(rows) == {"a": {"rates": list(inner[1]), "on the edge": False}}
+    for row in rows:
+        if (row["lr_generator"], row["lr_discriminator"]) == first:
+            row[key] = 0.5
+    assert choose(rows)["a"] == {"rates": list(first), "on the edge": True}
+
+
+def domain_rows(best):
+    """Trials whose score is 0.5, and 0.9 for the candidate `best` of each arm."""
+    rows = domain_trials.runs()
+    for row in rows:
+        numbers = {key: row[key] for key in row.keys() - {"arm", "pair", "seed"}}
+        row["score"] = 0.9 if best.get(row["arm"]) == numbers else 0.5
+    return rows
+
+
+def test_the_mean_over_the_pairs_chooses_an_arms_candidate():
+    best = {arm: candidates[1] for arm, candidates in domains.CANDIDATES.items()}
+    found = domains.chosen(domain_rows(best))
+    assert {arm: one["candidate"] for arm, one in found.items()} == best
+    assert not any(one["tied"] for one in found.values())
+    assert not found["DANN"]["on the edge"]
+    rows = domain_rows(best)
+    for row in rows:  # better on one pair, worse on the other
+        if row["arm"] == "DANN" and row["rate"] == 1e-2:
+            row["score"] = 1.0 if row["pair"] == domain_trials.PAIRS[0] else 0.1
+    assert domains.chosen(rows)["DANN"]["candidate"] == best["DANN"]
+    equal = domains.chosen([row | {"score": 0.5} for row in rows])
+    assert all(one["tied"] and one["candidate"] == domains.CANDIDATES[arm][0] for arm, one in equal.items())
+
+
+def test_a_number_that_was_not_varied_is_no_edge():
+    best = {"CORAL": {"rate": 3e-3, "weight": 1e2}}
+    assert not domains.chosen(domain_rows(best))["CORAL"]["on the edge"]
+    assert domains.chosen(domain_rows({"CORAL": {"rate": 3e-2, "weight": 1e3}}))["CORAL"]["on the edge"]
+
+
+def test_arms_without_anything_to_adapt_are_scored_by_what_they_learn():
+    measured = {"validation_accuracy": 0.8, "information": math.log(10) / 2}
+    assert domains.score("source only", measured) == domains.score("target", measured) == 0.8
+    assert domains.score("AdaBN", measured) == pytest.approx(0.4) == domains.score("ADDA", measured)
+
+
+def test_every_aligning_arm_is_tried_on_two_pairs_with_equally_many_candidates():
+    runs = domain_trials.runs()
+    assert len({len(candidates) for candidates in domains.CANDIDATES.values()}) == 1
+    for arm in domains.ARMS:
+        assert len({run["pair"] for run in runs if run["arm"] == arm}) == (1 if arm == "source only" else 2)
+    assert {run["seed"] for run in runs}.isdisjoint(domains.SEEDS)
+
+
+def test_dense_neighbourhoods_have_more_neighbours():
+    # Two tight groups of sure answers, against answers that all differ.
+    sure = nn.functional.one_hot(torch.arange(100) % 2, 10) * 20.0
+    spread = normal(100, 10) * 5
+    assert domains.neighbourhood_density(sure) == pytest.approx(math.log(49), abs=0.01)
+    assert domains.neighbourhood_density(spread) < domains.neighbourhood_density(sure)
+
+
+def test_distances_of_features_are_those_of_the_metrics():
+    class Given(nn.Module):
+        """The features are the pixels."""
+
+        def features(self, x):
+            return 3 * x.flatten(1)[:, :6]
+
+    images = [torch.randint(0, 256, (60, 1, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(s))
+              for s in (0, 1)]  # fmt: skip
+    images[1] //= 2
+    real, fake = (metrics.features(Given(), x) for x in images)
+    found = photographs.distances(real, fake)
+    assert found["fid"] == pytest.approx(metrics.fid_against(images[0], Given())(images[1]), abs=2e-3)
+    assert found["kid"] == pytest.approx(metrics.kid(*images, Given(), subsets=1, subset_size=60)[0], abs=2e-3)
+    assert abs(photographs.distances(real, real)["fid"]) < 1e-3
+
+
+def test_copies_are_told_from_good_and_from_poor_fakes():
+    drawn = normal((1 + few_images.NULLS) * 50, 4)  # the first 50 are those that the generator saw
+    real = normal(400, 4, seed=1)
+    good = few_images.copy_test(normal(400, 4, seed=2), real, drawn)
+    assert good["copies"] == pytest.approx(0.05, abs=0.04) and good["nearer_seen"] == pytest.approx(0.5, abs=0.07)
+    some = torch.cat([drawn[:50].repeat(2, 1), normal(300, 4, seed=2)])  # a quarter are copies
+    found = few_images.copy_test(some, real, drawn)
+    assert found["copies"] > max(found["copies_null"]) + 0.15 and found["nearer_seen"] > 0.58
+    assert few_images.copy_test(normal(400, 4, seed=2) + 50, real, drawn)["copies"] == 0
+
+
+def test_statistics_of_untrained_weights_leave_no_grey():
+    from helpers.models import Generator
+
+    torch.manual_seed(0)
+    generator = Generator()
+    grey = metrics.sample(generator, 20).float().std()
+    few_images.measure_statistics(generator)
+    assert metrics.sample(generator, 20).float().std() > 5 * grey
+
+
+def test_the_same_weights_have_the_same_name():
+    torch.manual_seed(0)
+    one, other = nn.Linear(2, 2), nn.Linear(2, 2)
+    assert few_images.weights_of(one) != few_images.weights_of(other)
+    other.load_state_dict(one.state_dict())
+    assert few_images.weights_of(one) == few_images.weights_of(other)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_strips_keep_the_order_of_the_images(channels):
+    images = torch.arange(16, dtype=torch.uint8).view(16, 1, 1, 1).expand(16, channels, 2, 2)
+    drawn = few_images.strip(images, 8)
+    assert drawn.shape == (4, 16, 3) and (drawn[::2, ::2, 0].flatten() == torch.arange(16).numpy()).all()
