@@ -30,9 +30,9 @@ def reading(mean, half, bound):
         "reading = lambda mean, half, bound: mean > bound": 'return "clear"',
     },
     "ex-6-1-2": {
-        'condition = lambda: {"a": "new images", "b": "question", "c": "label kept", "d": "momentum"}': "a: small",
-        'condition = lambda: {"a": "label kept", "b": "new images", "c": "question", "d": "momentum"}': "b: letters",
-        'condition = lambda: {"a": "label kept", "b": "question", "c": "momentum", "d": "new images"}': "c: the same",
+        'condition = lambda: {"a": "new images", "b": "question", "c": "label kept", "d": "penalty"}': "a: small",
+        'condition = lambda: {"a": "label kept", "b": "new images", "c": "question", "d": "penalty"}': "b: letters",
+        'condition = lambda: {"a": "label kept", "b": "question", "c": "penalty", "d": "new images"}': "c: the same",
         'condition = lambda: {"a": "label kept", "b": "question", "c": "new images", "d": "question"}': "d: which",
         'condition = lambda: {"a": "label kept"}': "return a dict",
         'condition = lambda: dict.fromkeys("abcd", "noise")': "each answer is one of",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from helpers.book.exercises import answered, report, require
 
-WORDS = {"momentum", "question", "label kept", "new images"}
+WORDS = {"penalty", "question", "label kept", "new images"}
 
 
 def check_reading(answer: Callable) -> None:
@@ -36,7 +36,7 @@ def check_condition(answer: Callable) -> None:
         require(got["a"] == "label kept", "a: small shifts helped, mirrored digits did not (3.1-k, 3.1-l).")
         require(got["b"] == "question", "b: letters with labels by lot lie as near as letters, and are worse (5.2-f).")
         require(got["c"] == "new images", "c: the same game helped with unlabelled images only (4.4-k, 4.4-l).")
-        require(got["d"] == "momentum", "d: which setting made 0.6 modes or 7.5 of 8 (1.2-h, 1.2-i)?")
+        require(got["d"] == "penalty", "d: which change made 8 of 8 modes out of 1.6 (1.2-v, 1.2-x)?")
 
     report("6.1-2", test, answer)
 
