@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from helpers import metrics
@@ -130,7 +132,9 @@ def test_the_same_weights_have_the_same_name():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_strips_keep_the_order_of_the_images(channels):
+def test_samples_are_saved_in_their_order(tmp_path, channels):
     images = torch.arange(16, dtype=torch.uint8).view(16, 1, 1, 1).expand(16, channels, 2, 2)
-    drawn = few_images.strip(images, 8)
-    assert drawn.shape == (4, 16, 3) and (drawn[::2, ::2, 0].flatten() == torch.arange(16).numpy()).all()
+    few_images.save_tiles(images.repeat(4, 1, 1, 1), tmp_path / "new" / "a.png")
+    with Image.open(tmp_path / "new" / "a.png") as picture:
+        drawn = torch.from_numpy(np.array(picture.convert("RGB")))
+    assert drawn.shape == (16, 16, 3) and (drawn[:4:2, ::2, 0].flatten() == torch.arange(16)).all()

@@ -44,6 +44,7 @@ from PIL import Image
 from torch import nn
 
 from helpers import augment, data, metrics, train
+from helpers.book.plots import tile
 from helpers.experiments.ch4_3 import few
 from helpers.experiments.gan_pairs import letters_pair
 from helpers.models import Discriminator, Generator, digit_network, freeze_lower, pretrained_pair
@@ -298,14 +299,7 @@ def weights_of(network: nn.Module) -> str:
 def save_tiles(images: torch.Tensor, path: Path) -> None:
     """64 images, uint8, (64, C, 32, 32), as one PNG of 8×8."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(strip(images, 8)).save(path)
-
-
-def strip(images: torch.Tensor, columns: int) -> np.ndarray:
-    """uint8, (N, C, H, W) → (H · N / columns, W · columns, 3), grey where there is one channel."""
-    n, channels, height, width = images.shape
-    rows = images.view(n // columns, columns, channels, height, width).permute(0, 3, 1, 4, 2)
-    return rows.reshape(n // columns * height, columns * width, channels).expand(-1, -1, 3).numpy()
+    Image.fromarray(tile(images, 8, pad=0).squeeze(-1).numpy()).save(path)
 
 
 def sheet(
@@ -316,19 +310,16 @@ def sheet(
     The images are the first of the best checkpoint, not picked. real : ``real(n)``, the training images of that run.
     Raises FileNotFoundError where a run is not finished.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
     from matplotlib import pyplot
 
     size = (3.2 * len(sizes) + 2, 0.5 * len(arms) + 1)
     figure, axes = pyplot.subplots(len(arms) + 1, len(sizes), figsize=size, squeeze=False, layout="constrained")
     for column, n in zip(axes.T, sizes):
         column[0].set_title(f"from {n:,} {what}")
-        column[0].imshow(strip(real(n)[:columns], columns))
+        column[0].imshow(tile(real(n)[:columns], columns, pad=0), vmin=0, vmax=255)
         for axis, arm in zip(column[1:], arms):
             with Image.open(samples / f"{arm}_{n}_0.png") as tiles:
-                axis.imshow(np.asarray(tiles)[:32, : 32 * columns])
+                axis.imshow(np.asarray(tiles)[:32, : 32 * columns], vmin=0, vmax=255)
     for axis, name in zip(axes[:, 0], (f"real {what}", *arms)):
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
     for axis in axes.flat:
