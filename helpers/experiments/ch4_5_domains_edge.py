@@ -1,9 +1,9 @@
 """DANN's rates beyond the edge: ``python -m helpers.experiments.run ch4_5_domains_edge``.
 
 In ``ch4_5_domains_trials`` DANN's best rate, 1e-2, was the largest that was tried. This tries what lies around it, in
-the same way: a rate three times higher, and λ three times smaller and larger. `ch4_5_domains` was
-run with the trials' choice, whose mean score over the two pairs is .856. The higher rate loses (.777), and so does the
-larger λ (.774); the smaller λ, 0.1, scores .888. So DANN's rate lies inside, and its λ should have been smaller.
+the same way: a rate three times higher, and λ three times smaller and larger. `ch4_5_domains` was run with the trials'
+choice, whose mean score over the two pairs is .856. The higher rate loses (.777), and so does the larger λ (.774); the
+smaller λ, 0.1, scores .888. So DANN's rate lies inside, and its λ should have been smaller.
 """
 
 from helpers.experiments import ch4_5_domains_trials as trials
