@@ -1,15 +1,15 @@
 """Chapter 3.1: does pretraining help a recurrent network as well?
 
-``python -m helpers.experiments.run ch3_1_recurrent`` writes ``results/3-1-recurrent.json``, in eight minutes on one core.
+``python -m helpers.experiments.run ch3_1_recurrent`` writes ``results/3-1-recurrent.json``, in eight minutes on a core.
 
 An LSTM (Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735) reads an image row by row, 32 rows
 of 32 pixels, and a linear head sees its last state. It learns 26 typeset letters first, anew for each seed, then gets a
 new head and is fine-tuned on ten labelled digits a class. The other arm is the same network from random weights, with
 the same digits, batches, augmentation and number of steps.
 
-``python -m helpers.experiments.ch3_1_recurrent`` tries five rates for either arm on the validation images, with seed 100,
-which the runs do not use, and half of the steps. Best were 0.01 from scratch (0.786) and 0.003 fine-tuned (0.862), both
-inside the grid. With all 900 steps they reached 0.818 and 0.880, hardly changed over the last third.
+``python -m helpers.experiments.ch3_1_recurrent`` tries five rates for either arm on the validation images, with seed
+100, which the runs do not use, and half of the steps. Best were 0.01 from scratch (0.786) and 0.003 fine-tuned (0.862),
+both inside the grid. With all 900 steps they reached 0.818 and 0.880, hardly changed over the last third.
 
 Expected of the five seeds that decide, on the test images: fine-tuned is ahead, the whole interval of the paired
 differences above 0. The letters are read with an accuracy above 0.8.
