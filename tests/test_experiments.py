@@ -8,7 +8,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from helpers import metrics
+from helpers import data, metrics
+from helpers.experiments import ch1_1_linear as linear
+from helpers.experiments import ch3_1_cleaning as cleaning
+from helpers.experiments import ch3_1_recurrent as recurrent
 from helpers.experiments import ch4_3_few_images as few_images
 from helpers.experiments import ch4_3_photographs as photographs
 from helpers.experiments import ch4_5_domains as domains
@@ -138,3 +141,44 @@ def test_samples_are_saved_in_their_order(tmp_path, channels):
     with Image.open(tmp_path / "new" / "a.png") as picture:
         drawn = torch.from_numpy(np.array(picture.convert("RGB")))
     assert drawn.shape == (16, 16, 3) and (drawn[:4:2, ::2, 0].flatten() == torch.arange(16)).all()
+
+
+# --- wrong labels, and a linear model's weights ------------------------------------------------
+
+
+def test_a_share_of_the_labels_becomes_wrong_and_nothing_else():
+    clean = data.Dataset(torch.zeros(50, 1, 32, 32, dtype=torch.uint8), torch.arange(50) % 10, tuple("0123456789"))
+    dirty, wrong = cleaning.spoiled(clean, 0.2, seed=3)
+    assert wrong.sum() == 10 and torch.equal(dirty.labels != clean.labels, wrong)
+    assert dirty.labels.min() >= 0 and dirty.labels.max() <= 9
+    assert torch.equal(cleaning.spoiled(clean, 0.2, seed=3)[0].labels, dirty.labels)
+    same, none = cleaning.spoiled(clean, 0.0, seed=3)
+    assert torch.equal(same.labels, clean.labels) and not none.any()
+
+
+def test_suspect_is_an_image_of_which_another_class_is_sure():
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    of_one = np.array([0.1, 0.2, 0.9, 0.8, 0.9, 0.7])  # thresholds: 0.6 for class 0, 0.8 for class 1
+    assert cleaning.suspects(np.stack([1 - of_one, of_one], 1), labels).tolist() == [False, False, True] + 3 * [False]
+
+
+def test_the_out_of_fold_classifier_doubts_planted_errors():
+    labels = np.arange(100) % 2
+    features = normal(100, 5).numpy() + 3 * labels[:, None]
+    given = labels.copy()
+    given[:6] = 1 - given[:6]
+    found = cleaning.suspects(cleaning.probabilities(features, given), given)
+    assert found[:6].mean() >= 0.5 and found[6:].mean() < 0.1
+
+
+def test_a_strong_penalty_leaves_a_linear_model_where_it_pulls_to_and_a_weak_one_fits():
+    few = data.Dataset((normal(20, 1, 32, 32) > 0).to(torch.uint8) * 255, torch.arange(20) % 10, tuple("0123456789"))
+    towards = 0.1 * normal(1025, 10, seed=1)
+    assert torch.allclose(linear.fit(few, 1e4, towards), towards, atol=1e-3)
+    assert linear.accuracy(linear.fit(few, 1e-4, towards), few) == 1.0
+
+
+def test_a_network_reads_rows_in_their_order():
+    torch.manual_seed(0)
+    reader, x = recurrent.RowReader(10), normal(3, 1, 32, 32)
+    assert reader(x).shape == (3, 10) and not torch.allclose(reader(x), reader(x.flip(2)))
