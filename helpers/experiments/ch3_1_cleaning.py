@@ -16,9 +16,8 @@ the classes that reach their threshold, the most probable is not its label.
 
 Expected of the five seeds, on the test images, as the whole interval of the paired differences: wrong labels cost
 accuracy (oracle ahead by more than 0), the cleaning wins some of it back (cleaned ahead of wrong labels by more than
-0), and where no label is wrong it costs less than 0.02. Seen before, with seed 100 and all weights fine-tuned (see
-``ch3_1_cleaning_tuned``): 81 of the 100 wrong labels among 94 suspects, and 0.950 against 0.938 at equal rates, on
-validation images.
+0), and where no label is wrong it costs less than 0.02. Seen before, with seed 100 and all weights fine-tuned: 81 of
+the 100 wrong labels among 94 suspects, and 0.950 against 0.938 at equal rates, on validation images.
 """
 
 from functools import partial
