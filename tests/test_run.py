@@ -364,7 +364,7 @@ def as_file(name: str):
 
 
 BAD = [
-    (["ch9_9"], None, 1, "unknown experiment 'ch9_9': choose one of ch1_2_ring, "),
+    (["ch9_9"], None, 1, "unknown experiment 'ch9_9': choose one of ch1_1_linear, "),
     (["digit_network"], None, 1, "unknown experiment 'digit_network'"),
     (["run"], None, 1, "unknown experiment 'run'"),
     (["nowhere.toy"], None, 1, "'nowhere.toy' cannot be imported: No module named 'nowhere'"),
