@@ -22,7 +22,7 @@ source accuracy of .04; letters fine-tuned against scratch at 10 labels a class 
 
 import copy
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache
 from statistics import mean
 from typing import Any
 
@@ -31,10 +31,11 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.nn import functional as F
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from helpers import augment, data, metrics, models, train
-from helpers.models.resnet import TYPESET
+from helpers import data, metrics, models, train
+from helpers.experiments.ch4_1_digits import SETTINGS as DIGITS
+from helpers.experiments.ch4_1_digits import TRANSFORM, head_first, tune
+from helpers.experiments.ch4_1_digits import load as digits
 from helpers.runtime import read_results, seed_everything
 
 NAME, TRIALS = "3-1-sources", "3-1-sources-trials"
@@ -52,7 +53,6 @@ BODIES = {  # what it was trained on, for how many steps, and the stages that ar
 }
 LABELS, SEEDS = (10, 50), range(5)
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-TRANSFORM = partial(data.preprocess, spec=TYPESET)
 
 
 def chosen(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -80,23 +80,13 @@ def read_rates() -> dict[str, dict[str, Any]] | None:
 
 SETTINGS: dict[str, Any] = {
     "steps": {"10": 600, "50": 1_000},
-    "batch_size": 32,
-    "head_first": {"rate": 1e-2, "share": 0.25},
-    "weight_decay": 0.01,
+    **{name: DIGITS[name] for name in ("batch_size", "head_first", "weight_decay", "records", "record_images")},
     "pretraining": {"rate": 2e-3, "weight_decay": 0.05, "images": 3_200},
-    "records": 6,
-    "record_images": 1_000,
     "rates": read_rates(),
 }
 
 
 # --- images and bodies ---------------------------------------------------------------------------
-
-
-@cache
-def digits(split: str) -> data.Dataset:
-    """A complete split of the target; read once a process."""
-    return data.load("mnist", split)
 
 
 @cache
@@ -140,11 +130,11 @@ def settled(network: nn.Module, images: torch.Tensor) -> nn.Module:
 # --- what is measured before ---------------------------------------------------------------------
 
 
-@torch.no_grad()
 def features_of(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """What the head would get: uint8, (N, 1, 32, 32) → float, (N, 128)."""
-    network = network.cpu()
-    return torch.cat([models.features(network, TRANSFORM(data.to_float(part))) for part in images.split(250)])
+    body = copy.deepcopy(network)
+    body.fc = nn.Identity()
+    return metrics.predict(body, images, TRANSFORM)
 
 
 def neighbour_score(features: torch.Tensor, labels: torch.Tensor) -> float:
@@ -187,40 +177,14 @@ def before(name: str, few: data.Dataset) -> dict[str, float]:
 
 
 def fit(name: str, few: data.Dataset, seed: int, rate: float, steps: int) -> tuple[nn.Module, dict[str, list]]:
-    """The body with a new head, fine-tuned, and its accuracy on validation images along the way: they choose nothing.
+    """The body with a new head, fine-tuned, and the curve of `ch4_1_digits.tune`.
 
     rate : of all weights, in the second phase. The seed decides the new head and the batches.
     """
-    network = copy.deepcopy(settled(make_body(name), digits("train").images))
-    seen = data.few_shot(digits("validation"), SETTINGS["record_images"] // 10)
+    network = settled(make_body(name), digits("train").images)
     seed_everything(seed)
     network.fc = nn.Linear(network.fc.in_features, 10)
-    early = round(SETTINGS["head_first"]["share"] * steps)
-    curve: dict[str, list] = {"step": [], "accuracy": []}
-    for parts, length, rate_now, start in (
-        (network.fc, early, SETTINGS["head_first"]["rate"], 0),
-        (network, steps - early, rate, early),
-    ):
-        network.requires_grad_(False)
-        parts.requires_grad_(True)
-        optimizer = AdamW(parts.parameters(), rate_now, weight_decay=SETTINGS["weight_decay"])
-        history = train.fit_classifier(
-            network,
-            optimizer,
-            few,
-            steps=length,
-            batch_size=SETTINGS["batch_size"],
-            scheduler=CosineAnnealingLR(optimizer, length),
-            transform=TRANSFORM,
-            augment=augment.random_affine,
-            rng=seed + start,
-            every=steps // SETTINGS["records"],
-            measure=lambda step, model: {"seen": metrics.accuracy(model, seen, TRANSFORM)},
-            label=f"{name}, {len(few.labels)} labels, seed {seed}",
-        ).history
-        curve["step"] += [start + step for step in history["step"]]
-        curve["accuracy"] += [round(x, 4) for x in history["seen"]]
-    return network, curve
+    return network, tune(network, head_first(network, steps, rate), few, seed, f"{name}, {len(few.labels)} labels")
 
 
 def runs() -> list[dict]:

@@ -98,46 +98,64 @@ def load(split: str) -> data.Dataset:
     return data.load("mnist", split)
 
 
-def fit(arm: str, per_class: int, seed: int, rate: float, steps: int) -> tuple[nn.Module, dict[str, list]]:
-    """One arm on `per_class` labelled digits a class, and its accuracy on validation images along the way.
+def tune(
+    network: nn.Module,
+    phases: Sequence[tuple[nn.Module, int, float]],
+    few: data.Dataset,
+    seed: int,
+    label: str,
+) -> dict[str, list]:
+    """Train parts of a network one after another, and record its accuracy on validation images: they choose nothing.
 
-    These images choose nothing. rate : of all weights that are trained, in fine-tuning's second phase.
+    phases : what is trained, for how many steps, and the rate at the start; what is not named stays as it is. Changes
+    the network. Returns {"step": [...], "accuracy": [...]} over all phases.
     """
-    few = data.few_shot(load("train"), per_class, seed)
     seen = data.few_shot(load("validation"), SETTINGS["record_images"] // 10)
-    seed_everything(seed)
-    network = ResNet18(10) if arm == "scratch" else pretrained_resnet18("letters")[0]
-    network.fc = nn.Linear(network.fc.in_features, 10)
-    early = round(HEAD_SHARE * steps) if arm == "fine-tune" else 0
+    every = sum(steps for _, steps, _ in phases) // SETTINGS["records"]
     curve: dict[str, list] = {"step": [], "accuracy": []}
-
-    def phase(length: int, rate: float, parts: nn.Module, start: int) -> None:
-        for p in network.parameters():
-            p.requires_grad_(False)
-        for p in parts.parameters():
-            p.requires_grad_(True)
-        optimizer = AdamW(parts.parameters(), lr=rate, weight_decay=SETTINGS["weight_decay"])
+    start = 0
+    for parts, steps, rate in phases:
+        network.requires_grad_(False)
+        parts.requires_grad_(True)
+        optimizer = AdamW(parts.parameters(), rate, weight_decay=SETTINGS["weight_decay"])
         history = train.fit_classifier(
             network,
             optimizer,
             few,
-            steps=length,
+            steps=steps,
             batch_size=SETTINGS["batch_size"],
-            scheduler=CosineAnnealingLR(optimizer, length),
+            scheduler=CosineAnnealingLR(optimizer, steps),
             transform=TRANSFORM,
             augment=augment.random_affine,
             rng=seed + start,
-            every=steps // SETTINGS["records"],
+            every=every,
             measure=lambda step, model: {"seen": metrics.accuracy(model, seen, TRANSFORM)},
-            label=f"{arm}, {per_class} a class, seed {seed}",
+            label=label,
         ).history
         curve["step"] += [start + step for step in history["step"]]
         curve["accuracy"] += [round(x, 4) for x in history["seen"]]
+        start += steps
+    return curve
 
-    if early:
-        phase(early, HEAD_RATE, network.fc, 0)
-    phase(steps - early, rate, network.fc if arm == "probe" else network, early)
-    return network, curve
+
+def head_first(network: nn.Module, steps: int, rate: float) -> list[tuple[nn.Module, int, float]]:
+    """The phases of a fine-tuning, for `tune`: the head alone, then all weights at `rate`."""
+    early = round(HEAD_SHARE * steps)
+    return [(network.fc, early, HEAD_RATE), (network, steps - early, rate)]
+
+
+def fit(arm: str, per_class: int, seed: int, rate: float, steps: int) -> tuple[nn.Module, dict[str, list]]:
+    """One arm on `per_class` labelled digits a class, and the curve of `tune`.
+
+    rate : of all weights that are trained, in fine-tuning's second phase.
+    """
+    few = data.few_shot(load("train"), per_class, seed)
+    seed_everything(seed)
+    network = ResNet18(10) if arm == "scratch" else pretrained_resnet18("letters")[0]
+    network.fc = nn.Linear(network.fc.in_features, 10)
+    whole = [(network.fc if arm == "probe" else network, steps, rate)]
+    phases = head_first(network, steps, rate) if arm == "fine-tune" else whole
+    return network, tune(network, phases, few, seed, f"{arm}, {per_class} a class, seed {seed}")
 
 
 def runs() -> list[dict]:
