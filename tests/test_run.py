@@ -160,6 +160,19 @@ def test_the_first_seeds_alone_and_the_others_later(toy):
     assert json.loads(Path("results/toy.json").read_text()) == both
 
 
+def test_some_runs_are_skipped_and_can_be_added_later(toy):
+    assert run.main(["toys.toy", "--skip", "a_1", "--skip", "b*_0"]) == 0
+    found = results()
+    assert [(row["arm"], row["seed"]) for row in found["rows"]] == [("a", 0), ("b/b", 1)]
+    assert found["provenance"]["skipped"] == ["a_1", "b*_0"]
+    assert run.main(["toys.toy", "--skip", "a_1"]) == 0
+    assert len(results()["rows"]) == 3
+    assert run.main(["toys.toy", "--skip", "b*_0"]) == 1  # what is there is not replaced by a part
+    assert run.main(["toys.toy"]) == 0
+    assert len(results()["rows"]) == 4 and "skipped" not in results()["provenance"]
+    assert sorted(calls()) == ["a 0", "a 1", "b/b 0", "b/b 1"]  # nothing was done twice
+
+
 def test_rows_become_a_table():
     rows = [{"arm": arm, "n": n, "seed": s, "x": 10 * n + s} for s in (0, 1) for n in (1, 5) for arm in "ab"]
     assert run.table(rows, "arm", "n", value="x") == {"a": {1: [10, 11], 5: [50, 51]}, "b": {1: [10, 11], 5: [50, 51]}}
@@ -383,6 +396,8 @@ BAD = [
     (["toys.toy", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1"], None, 2, "not allowed with"),
     (["toys.toy", "--seeds", "0"], None, 2, "--seeds: an integer from 1 on is needed, got '0'"),
     (["toys.toy", "--seeds", "1"], replaced("in (0, 1)", "in (1, 2)"), 1, "toys.toy has no runs of seeds below 1"),
+    (["toys.toy", "--skip", "c*"], None, 1, "--skip 'c\\*' fits no run: their names are such as a_0"),
+    (["toys.toy", "--skip", "*"], None, 1, "toys.toy has no runs that are not skipped"),
     (["toys.toy", "--fresh", "--list"], None, 2, "not allowed with"),
     (["toys.toy", "--part", "1/2"], None, 2, "unrecognized arguments: --part 1/2"),
     ([], None, 2, "the following arguments are required: experiment"),

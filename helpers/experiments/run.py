@@ -14,7 +14,9 @@ unfinished grid writes none. Ctrl-C lets the step in progress finish; a second o
     that many runs at a time on this machine, one thread each.
 --seeds 3
     only the first three seeds, and a results file of these; the same command with more adds what is missing. A file of
-    more seeds is not replaced.
+    more runs is not replaced.
+--skip "fashion_25_*"
+    without the runs whose file's name fits the pattern; may be given several times. The results file names them.
 --scheduler tcp://host:8786
     on the workers of a Dask cluster: ``pip install "transfer-gan-book[grid]"`` and this book's package on each
     machine, then ``dask scheduler`` on one and ``dask worker tcp://host:8786 --nthreads 1`` on all. No shared disk is
@@ -29,6 +31,7 @@ refused: ``--fresh`` moves them aside.
 
 import argparse
 import ast
+import fnmatch
 import hashlib
 import importlib
 import importlib.util
@@ -43,7 +46,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
@@ -96,10 +99,12 @@ def load(name: str) -> ModuleType:
     return module
 
 
-def files_of(experiment: ModuleType, seeds: int | None = None) -> dict[str, dict]:
-    """The runs by the name of their file, in the experiment's order; with `seeds` those of seed 0 to `seeds` − 1.
+def files_of(experiment: ModuleType, seeds: int | None = None, skip: Sequence[str] = ()) -> dict[str, dict]:
+    """The runs by the name of their file, in the experiment's order.
 
-    Raises ValueError where there are none, one is no dict of JSON values or lacks a seed, or two have the same values.
+    seeds : those of seed 0 to `seeds` − 1 only. skip : without the files that fit one of these patterns.
+    Raises ValueError where there are none, one is no dict of JSON values or lacks a seed, two have the same values, or
+    a pattern fits none.
     """
     files: dict[str, dict] = {}
     for one in experiment.runs():
@@ -119,8 +124,17 @@ def files_of(experiment: ModuleType, seeds: int | None = None) -> dict[str, dict
                 f"{experiment.__name__}: the run {one} holds something else than numbers and text ({error}): use "
                 ".item() or .tolist() on tensors and arrays"
             ) from error
+    for pattern in skip:
+        if not fnmatch.filter(files, pattern):
+            some = ", ".join(list(files)[:3])
+            raise ValueError(f"--skip {pattern!r} fits no run: their names are such as {some} (see --list)")
+    files = {file: one for file, one in files.items() if not any(fnmatch.fnmatch(file, x) for x in skip)}
     if not files:
-        raise ValueError(f"{experiment.__name__} has no runs" + (f" of seeds below {seeds}" if seeds else ""))
+        raise ValueError(
+            f"{experiment.__name__} has no runs"
+            + (f" of seeds below {seeds}" if seeds else "")
+            + (" that are not skipped" if skip else "")
+        )
     return files
 
 
@@ -214,14 +228,14 @@ def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def finished(experiment: ModuleType, name: str, seeds: int | None = None) -> dict[str, dict]:
-    """The finished runs by the name of their file. Damaged files are moved aside, and count as missing.
+def finished(experiment: ModuleType, name: str, files: dict[str, dict]) -> dict[str, dict]:
+    """Those of `files` that are finished, by their names. Damaged files are moved aside, and count as missing.
 
     Raises ValueError where a file was made with other settings or other code.
     """
     code, done = fingerprint(experiment), {}
     other: dict[str, None] = {}  # in order, each once
-    for file, one in files_of(experiment, seeds).items():
+    for file, one in files.items():
         path = FOLDER / experiment.NAME / f"{file}.json"
         try:
             found = read_run(path, one)
@@ -483,7 +497,12 @@ def on_a_cluster(name: str, todo: dict[str, dict], code: dict[str, str], client:
 
 
 def execute(
-    name: str, jobs: int = 1, scheduler: str | None = None, fresh: bool = False, seeds: int | None = None
+    name: str,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    fresh: bool = False,
+    seeds: int | None = None,
+    skip: Sequence[str] = (),
 ) -> Path | None:
     """Do the missing runs of an experiment and write its results file.
 
@@ -497,6 +516,8 @@ def execute(
         Move what is finished aside, and start from nothing.
     seeds
         Only the runs of seed 0 to `seeds` − 1; the others can be added later.
+    skip
+        Patterns of the names of runs to leave out, such as ``fashion_25_*``; they too can be added later.
 
     Returns
     -------
@@ -506,7 +527,7 @@ def execute(
     Raises
     ------
     ValueError
-        Unknown experiment, finished runs of other settings or code, `jobs` below 1, or results of more seeds already.
+        Unknown experiment, finished runs of other settings or code, `jobs` below 1, or results of more runs already.
     TypeError
         `jobs` is no whole number.
     OSError, ConnectionError
@@ -518,17 +539,18 @@ def execute(
     """
     require_counts(jobs=jobs)
     experiment = load(name)
-    files, code, folder = files_of(experiment, seeds), fingerprint(experiment), FOLDER / experiment.NAME
+    files, code, folder = files_of(experiment, seeds, skip), fingerprint(experiment), FOLDER / experiment.NAME
+    left_out = [one for file, one in files_of(experiment).items() if file not in files]
     accelerator = Accelerator()
     if accelerator.num_processes > 1 and (jobs > 1 or scheduler):
         raise ValueError("several devices for each run, or several runs at a time: leave out --jobs and --scheduler")
     shared: list = [None]
     if accelerator.is_main_process:
         require_writable(FOLDER, results_dir())
-        _require_no_more_seeds(experiment, seeds)
+        _require_no_more_runs(experiment, left_out)
         if fresh:
             move_aside(folder)
-        shared = [finished(experiment, name, seeds)]
+        shared = [finished(experiment, name, files)]
     if accelerator.num_processes > 1:  # the others may have another disk
         broadcast_object_list(shared)
     done: dict[str, dict] = shared[0]
@@ -555,22 +577,25 @@ def execute(
                 write_json(folder / f"{file}.json", content)
             bar.update()
             bar.set_postfix_str(in_words(seconds_left(files, done, workers), workers))
-    return _write_results(experiment, code, [done[file] for file in files]) if accelerator.is_main_process else None
+    if not accelerator.is_main_process:
+        return None
+    return _write_results(experiment, code, [done[file] for file in files], list(skip))
 
 
-def _require_no_more_seeds(experiment: ModuleType, seeds: int | None) -> None:
-    """Raise ValueError where the results file has seeds that a grid of the first `seeds` would drop."""
+def _require_no_more_runs(experiment: ModuleType, left_out: list[dict]) -> None:
+    """Raise ValueError where the results file has runs that this grid leaves out."""
     path = results_dir() / f"{experiment.NAME}.json"
-    if seeds is not None and path.exists():
-        there = json.loads(path.read_text(encoding="utf-8"))["provenance"]["seeds"]
-        if max(there) >= seeds:
+    if left_out and path.exists():
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        lost = [one for one in left_out if any(row | one == row for row in rows)]
+        if lost:
             raise ValueError(
-                f"{path} has the seeds {', '.join(map(str, there))}, and --seeds {seeds} would replace it by a part: "
-                "leave --seeds out, or move the file"
+                f"{path} has {len(lost)} runs that this command leaves out, such as {lost[0]}, and would be "
+                "replaced by a part: leave out --seeds and --skip, or move the file"
             )
 
 
-def _write_results(experiment: ModuleType, code: dict[str, str], found: list[dict]) -> Path:
+def _write_results(experiment: ModuleType, code: dict[str, str], found: list[dict], skip: list[str]) -> Path:
     abouts = [run["provenance"] for run in found]
     versions = {key: ", ".join(sorted({a["versions"][key] for a in abouts})) for key in abouts[0]["versions"]}
     about = abouts[0] | {
@@ -579,6 +604,7 @@ def _write_results(experiment: ModuleType, code: dict[str, str], found: list[dic
         "seconds": round(sum(run["seconds"] for run in found)),
         "versions": versions,
         "code": code,
+        **({"skipped": skip} if skip else {}),
     }
     value = {"rows": [run["row"] for run in found], "settings": experiment.SETTINGS, "provenance": about}
     return write_json(results_dir() / f"{experiment.NAME}.json", value)
@@ -603,11 +629,11 @@ def table(rows: list[dict], *keys: str, value: str) -> Any:
 # --- the command -------------------------------------------------------------------------------
 
 
-def show(name: str, jobs: int, seeds: int | None = None) -> None:
+def show(name: str, jobs: int, seeds: int | None = None, skip: Sequence[str] = ()) -> None:
     """Print each run, whether it is finished, and how long the rest will take; change nothing."""
     require_counts(jobs=jobs)
     experiment = load(name)
-    files, code, done = files_of(experiment, seeds), fingerprint(experiment), {}
+    files, code, done = files_of(experiment, seeds, skip), fingerprint(experiment), {}
     other: dict[str, None] = {}
     for file, one in files.items():
         state = "missing"
@@ -645,17 +671,20 @@ def main(arguments: list[str] | None = None) -> int:
     where.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time on this machine")
     where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the runs")
     parser.add_argument("--seeds", type=_count, metavar="N", help="only the runs of the first N seeds, from 0 on")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="PATTERN", help="without the runs of such names; repeatable"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--fresh", action="store_true", help="move finished runs aside, and start from nothing")
     what.add_argument("--list", action="store_true", help="list the runs, and which are finished; train nothing")
     options = parser.parse_args(arguments)
     try:
         if options.list:
-            show(options.experiment, options.jobs, options.seeds)
+            show(options.experiment, options.jobs, options.seeds, options.skip)
             return 0
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         start(0)
-        path = execute(options.experiment, options.jobs, options.scheduler, options.fresh, options.seeds)
+        path = execute(options.experiment, options.jobs, options.scheduler, options.fresh, options.seeds, options.skip)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
