@@ -1,6 +1,6 @@
 """Automatic checks of the exercises.
 
-One module a chapter, `ch4_1` for 4.1. A check calls the reader's function on small inputs. It
+One module a chapter, `ch4_1` for 4.1 and `ch0` for 0. A check calls the reader's function on small inputs. It
 prints one line: the answer is right, what looks wrong about it, or that it still waits for one (the
 untouched stub returns `...` or None).
 """
