@@ -1,6 +1,5 @@
 """Checks of the exercises of chapter 3.3."""
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -82,85 +81,32 @@ def check_l2_sp(answer: Callable) -> None:
     report("3.3-2", test, answer)
 
 
-def check_optimal_discriminator(answer: Callable) -> None:
-    """3.3-3: optimal_discriminator(log_p_data, log_p_g)."""
+def check_share_of_the_way(answer: Callable) -> None:
+    """3.3-3: share_of_the_way(hessian, alpha), for each eigenvector."""
 
     def test(f: Callable) -> None:
-        a, b = _tensor(-1.0, -3.0, -0.5), _tensor(-2.0, -1.0, -0.8)
-        got = _as_tensor(answered(f(a.clone(), b.clone())))
-        right = a.exp() / (a.exp() + b.exp())
-        for wrong, hint in (
-            (1 - right, "the two densities are swapped: D is large where the data are dense."),
-            (a - b, "this is the score, a logit: a probability is its sigmoid."),
-            ((a - b).exp(), "this is the ratio of the densities, which exceeds 1: divide by their sum."),
-            (a / (a + b), "the arguments are logarithms: the formula wants the densities."),
-            (torch.full_like(a, 0.5), "one half is the answer only where both densities are equal."),
-        ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "compare with p_data / (p_data + p_g) by hand.")
-        small = _as_tensor(f(_tensor(-1000.0, -1000.0), _tensor(-1001.0, -1000.0)))
-        require(
-            _close(small, _tensor(1 / (1 + math.exp(-1)), 0.5)),
-            "both densities underflow to 0 at −1000: use only the difference of the logarithms.",
-        )
-        large = _as_tensor(f(_tensor(1000.0), _tensor(-1000.0)))
-        require(bool(large.isfinite().all()), "exp overflows for a large difference: use torch.sigmoid.")
+        turn = torch.linalg.qr(torch.tensor([[1.0, 2.0, 0.5], [-1.0, 1.0, 2.0], [0.3, 0.7, -1.0]], dtype=REAL)).Q
+        cases = ((_tensor(0.5, 2.0, 8.0), 0.5), (_tensor(0.0, 0.1, 30.0), 2.0), (_tensor(1.0, 4.0, 9.0), 0.1))
+        for eigenvalues, alpha in cases:
+            hessian = turn @ eigenvalues.diag() @ turn.T
+            got = _as_tensor(answered(f(hessian.clone(), alpha)))
+            require(
+                got.shape == eigenvalues.shape, f"return one share a direction: 3 here, you gave {tuple(got.shape)}."
+            )
+            right = eigenvalues / (eigenvalues + alpha)
+            diagonal = hessian.diagonal()
+            for wrong, hint in (
+                (1 - right, "this is the way that is left: at alpha = 0 the minimum is the data's, so the share is 1."),
+                (right.flip(0), "begin with the smallest eigenvalue: torch.linalg.eigvalsh sorts them so."),
+                (
+                    diagonal / (diagonal + alpha),
+                    "the axes are no eigenvectors here: take the eigenvalues of the matrix.",
+                ),
+                (eigenvalues / (eigenvalues + alpha / 2), "the ½ of the penalty goes when it is differentiated."),
+                (eigenvalues / (eigenvalues + 2 * alpha), "the ½ of the penalty goes when it is differentiated."),
+                (1 / (1 + eigenvalues * alpha), "set h (t − 1) + alpha t to zero, with t the share of the way."),
+            ):
+                require(not _close(got, wrong), hint)
+            require(_close(got, right), "in one direction: set the derivative h (t − 1) + alpha t to zero.")
 
     report("3.3-3", test, answer)
-
-
-def check_jsd(answer: Callable) -> None:
-    """3.3-4: jsd(p, q) of two discrete distributions, zeros included."""
-
-    def test(f: Callable) -> None:
-        p, q = _tensor(0.5, 0.3, 0.2), _tensor(0.1, 0.2, 0.7)
-        got = _as_tensor(answered(f(p.clone(), q.clone())))
-        require(got.ndim == 0, "return one number: sum over the entries.")
-
-        def kl(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-            return (a * (a / b).log()).sum()
-
-        m = (p + q) / 2
-        right = (kl(p, m) + kl(q, m)) / 2
-        for wrong, hint in (
-            (2 * right, "JSD is the mean of the two divergences, not their sum."),
-            (kl(p, q), "this is KL(p‖q): compare each distribution with their mixture."),
-            (kl(q, p), "this is KL(q‖p): compare each distribution with their mixture."),
-            ((kl(p, q) + kl(q, p)) / 2, "compare each with the mixture m, not with each other."),
-            ((kl(m, p) + kl(m, q)) / 2, "the mixture belongs in the second place: KL(p‖m)."),
-            (right / math.log(2), "this is in bits: use the natural logarithm."),
-            (right.sqrt(), "this is the square root, the Jensen–Shannon distance."),
-            (-right, "the sign is wrong: a divergence is never negative."),
-        ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "compare with ½ KL(p‖m) + ½ KL(q‖m) by hand, m = (p + q) / 2.")
-        apart = _as_tensor(f(_tensor(1.0, 0.0, 0.0), _tensor(0.0, 1.0, 0.0)))
-        require(not bool(apart.isnan()), "an entry of 0 gives nan: 0 · log 0 counts as 0 (torch.xlogy does that).")
-        require(_close(apart, torch.tensor(math.log(2), dtype=REAL)), "two disjoint distributions must give log 2.")
-
-    report("3.3-4", test, answer)
-
-
-def check_generator_gradient(answer: Callable) -> None:
-    """3.3-5: generator_gradient(scores) of the non-saturating loss."""
-
-    def test(f: Callable) -> None:
-        s = _tensor(-3.0, -0.5, 0.0, 2.0)
-        got = _as_tensor(answered(f(s.clone())))
-        require(got.shape == s.shape, "return one slope a score, in the same shape.")
-        right = -torch.sigmoid(-s)
-        for wrong, hint in (
-            (-torch.sigmoid(s), "this is the saturating slope: it vanishes where the fake is rejected."),
-            (-right, "the sign is wrong: the loss falls when the score rises."),
-            (torch.sigmoid(s), "this is D itself: its slope is asked, and it vanishes for rejected fakes."),
-            (F.softplus(-s), "this is the loss: its derivative is asked."),
-            (right / len(s), "each score has its own slope: do not divide by the batch size."),
-            (-1 / torch.sigmoid(s), "this is d(−log D)/dD: multiply by dD/ds."),
-        ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "differentiate softplus(−s) and try s = 0: the slope is −½.")
-        far = _as_tensor(f(_tensor(-1000.0, 1000.0)))
-        require(bool(far.isfinite().all()), "nan at s = ±1000, where exp overflows: use torch.sigmoid.")
-        require(_close(far, _tensor(-1.0, 0.0)), "at s = −1000 the slope is −1, at 1000 it is 0.")
-
-    report("3.3-5", test, answer)
