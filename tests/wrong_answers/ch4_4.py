@@ -2,18 +2,46 @@
 
 WRONG = {
     "ex-4-4-1": {
-        "real_probability = lambda logits: logits.softmax(1).sum(1)": "which is always 1",
-        "real_probability = lambda logits: torch.sigmoid(logits.amax(1))": "add up all K classes",
-        "real_probability = lambda logits: 1 / (logits.exp().sum(1) + 1)": "turn it round",
-        "real_probability = lambda logits: logits.exp().sum(1) / (logits.exp().sum(1) + 1)": "use logsumexp",
-        "real_probability = lambda logits: torch.sigmoid(logits)": "one number an image",
+        "push = lambda logits: logits.softmax(1)": "Which factor is missing",
+        "push = lambda logits: torch.sigmoid(-logits.logsumexp(1, True)).expand_as(logits)": "how do they share it",
+        "push = lambda logits: -torch.sigmoid(-logits.logsumexp(1, True)) * logits.softmax(1)": "turn the sign",
+        "push = lambda logits: torch.sigmoid(logits.logsumexp(1, True)) * logits.softmax(1)": "you weigh by P(real)",
+        "push = lambda logits: torch.sigmoid(-logits.logsumexp(1))": "one push a logit",
+        "push = lambda logits: logits.exp() / logits.exp().sum(1, True) / (1 + logits.exp().sum(1, True))": "gives NaN",
+        """
+def push(logits):
+    logits = logits.requires_grad_()
+    loss = F.softplus(-logits.logsumexp(1)).mean()
+    return -torch.autograd.grad(loss, logits)[0]
+""": "is the mean over the images",
     },
     "ex-4-4-2": {
-        "feature_matching = lambda real, fake: ((real - fake) ** 2).sum(1).mean()": "image with image",
-        "feature_matching = lambda real, fake: (real.mean(0) - fake.mean(0)).norm()": "square it",
-        "feature_matching = lambda real, fake: (real.mean(0) - fake.mean(0)).abs().sum()": "absolute differences",
-        "feature_matching = lambda real, fake: ((real.mean(0) - fake.mean(0)) ** 2).mean()": "do not average",
-        "feature_matching = lambda real, fake: (real.mean(0) - fake.mean(0)) ** 2": "one number for the batch",
+        """
+def mended(score, real, fake):
+    h_real, h_fake = score.features(real), score.features(fake.detach())
+    return (h_real - h_fake).square().sum(1).mean()
+""": "in whose step does detach belong",
+        """
+def mended(score, real, fake):
+    h_real, h_fake = score.features(real), score.features(fake)
+    return (h_real - h_fake).square().sum(1).mean()
+""": "image with image",
+        """
+def mended(score, real, fake):
+    h_real, h_fake = score.features(real), score.features(fake).detach()
+    return (h_real.mean(0) - h_fake.mean(0)).square().sum()
+""": "in whose step does detach belong",
+        """
+def mended(score, real, fake):
+    h_real, h_fake = score.features(real), score.features(fake)
+    return (h_real.mean(0) - h_fake.mean(0)).norm()
+""": "square it",
+        """
+def mended(score, real, fake):
+    h_real, h_fake = score.features(real), score.features(fake)
+    return (h_real.mean(0) - h_fake.mean(0)).square().mean()
+""": "do not average over them",
+        "mended = lambda score, real, fake: (real.mean(0) - fake.mean(0)).square().sum()": "you compare pixels",
     },
     "ex-4-4-3": {
         """
