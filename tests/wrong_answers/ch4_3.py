@@ -2,23 +2,30 @@
 
 WRONG = {
     "ex-4-3-1": {
-        """def freeze(discriminator, layers):
-    for layer in discriminator.body[:layers]:
-        layer.requires_grad_(False)
-    return discriminator""": "activations",
-        """def freeze(discriminator, layers):
-    return discriminator.requires_grad_(False)""": "nothing in the body can learn",
-        """def freeze(discriminator, layers):
-    return discriminator.eval()""": "every layer still learns",
-        """def freeze(discriminator, layers):
-    for layer in [m for m in discriminator.body if isinstance(m, nn.Conv2d)][-layers:]:
-        layer.requires_grad_(False)
-    return discriminator""": "upper layers",
-        """def freeze(discriminator, layers):
-    for layer in [m for m in discriminator.body if isinstance(m, nn.Conv2d)][:layers]:
-        layer.requires_grad_(False)
-    discriminator.head.requires_grad_(False)
-    return discriminator""": "the head must learn",
+        """def frozen_scores(discriminator, images, layers):
+    with torch.no_grad():
+        seen = discriminator.body[:layers](images)
+    return discriminator.head(discriminator.body[layers:](seen)).flatten()""": "the generator cannot learn",
+        """def frozen_scores(discriminator, images, layers):
+    discriminator.body[:layers].requires_grad_(False)
+    return discriminator.head(discriminator.body(images.detach())).flatten()""": "the generator cannot learn",
+        """def frozen_scores(discriminator, images, layers):
+    return discriminator.head(discriminator.body(images)).flatten()""": "still get a gradient",
+        """def frozen_scores(discriminator, images, layers):
+    discriminator.requires_grad_(False)
+    return discriminator.head(discriminator.body(images)).flatten()""": "too much is frozen",
+        """def frozen_scores(discriminator, images, layers):
+    discriminator.body.requires_grad_(False)
+    return discriminator.head(discriminator.body(images)).flatten()""": "too much is frozen",
+        """def frozen_scores(discriminator, images, layers):
+    with torch.no_grad():
+        return discriminator.head(discriminator.body(images)).flatten()""": "have no gradient",
+        """def frozen_scores(discriminator, images, layers):
+    discriminator.body[:layers].requires_grad_(False)
+    return discriminator.head(discriminator.body(images))""": "one score an image",
+        """def frozen_scores(discriminator, images, layers):
+    discriminator.body[:layers].requires_grad_(False)
+    return discriminator.body(images).mean((1, 2, 3))""": "not the discriminator's scores",
     },
     "ex-4-3-2": {
         "augmented_scores = lambda d, real, fake, augment: (d(augment(real)), d(fake))": "only the real images",

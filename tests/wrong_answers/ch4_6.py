@@ -1,5 +1,7 @@
 """Label of the exercise: wrong answers, each with a part of the hint that it must get."""
 
+RIGHT = {"a": "transfer + DiffAugment", "b": "transfer", "c": "neighbourhood density", "d": "fine-tune"}
+
 WRONG = {
     "ex-4-6-1": {
         'winner = lambda a, b: "a" if sum(a) < sum(b) else "b"': "a lower mean is not enough",
@@ -22,13 +24,19 @@ def winner(a, b):
     return [max(scores, key=lambda arm: sum(scores[arm]) - scores[arm][s]) for s in range(n)]""": "lower mean",
     },
     "ex-4-6-3": {
-        'recommend = lambda: {"a": "transfer", "b": "transfer", "c": "DANN", "d": "fine-tune"}': "neither copies",
-        'recommend = lambda: {"a": "augmented transfer", "b": "augmented transfer", "c": "DANN", "d": "fine-tune"}': (
-            "what did augmentation cost"
-        ),
-        'recommend = lambda: {"a": "augmented transfer", "b": "transfer", "c": "fine-tune", "d": "fine-tune"}': (
-            "no label in the target"
-        ),
-        'recommend = lambda: {"a": "augmented transfer", "b": "transfer", "c": "DANN", "d": "magic"}': "choose among",
+        'recommend = lambda: ["transfer"]': "return a dict",
+    }
+    | {
+        f"recommend = lambda: {RIGHT} | {{{key!r}: {answer!r}}}": hint
+        for key, answer, hint in (
+            ("a", "transfer", "repeats them least"),
+            ("a", "scratch", "repeats them least"),
+            ("b", "transfer + DiffAugment", "what did augmentation cost"),
+            ("b", "scratch", "what did the pair give"),
+            ("c", "accuracy on the scans", "lost least"),
+            ("c", "the method that was best elsewhere", "lost least"),
+            ("d", "generated images", "do you need a GAN"),
+            ("d", "magic", "choose among"),
+        )
     },
 }

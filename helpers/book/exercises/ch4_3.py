@@ -3,34 +3,37 @@
 from collections.abc import Callable
 
 import torch
-from torch import nn
 
 from helpers import models
 from helpers.book.exercises import answered, report, require
 
 
-def check_freeze(answer: Callable) -> None:
-    """4.3-1: freeze(discriminator, layers): the first convolutions keep their weights."""
+def check_frozen_scores(answer: Callable) -> None:
+    """4.3-1: frozen_scores(discriminator, images, layers): the lower weights rest, the gradient passes."""
 
     def test(f: Callable) -> None:
-        for layers in (1, 2):
-            torch.manual_seed(0)
-            discriminator = models.Discriminator(width=4)
-            got = answered(f(discriminator, layers))
-            require(isinstance(got, nn.Module), "return the discriminator.")
-            learns = [
-                any(p.requires_grad for p in layer.parameters()) for layer in got.body if isinstance(layer, nn.Conv2d)
-            ]
-            require(any(learns) or layers == 3, "nothing in the body can learn: freeze only the first layers.")
-            require(not all(learns), "every layer still learns: set requires_grad_(False).")
-            require(learns[0] is False, "you froze the upper layers: the lower ones, at the input, know the strokes.")
+        for layers in (2, 4):
+            torch.manual_seed(layers)
+            discriminator = models.Discriminator(width=4).eval()
+            images = (torch.rand(3, 1, 32, 32) * 2 - 1).requires_grad_(True)
+            right = discriminator(images).detach()
+            got = answered(f(discriminator, images, layers))
+            require(isinstance(got, torch.Tensor) and got.shape == (3,), "return one score an image: head of body.")
+            require(torch.allclose(got.detach(), right, atol=1e-5), "these are not the discriminator's scores.")
+            require(got.requires_grad, "nothing can learn from these scores: they have no gradient.")
+            got.sum().backward()
             require(
-                learns == [i >= layers for i in range(3)],
-                f"with layers = {layers}, {learns.count(False)} convolutions are frozen: the body also holds "
-                "activations, which have no weights and do not count.",
+                images.grad is not None and bool(images.grad.abs().sum() > 0),
+                "the images get no gradient, so the generator cannot learn: no_grad and detach cut it off.",
+            )
+            lower, upper = discriminator.body[:layers], discriminator.body[layers:]
+            require(
+                all(p.grad is None or not p.grad.abs().sum() for p in lower.parameters()),
+                "the lower layers' weights still get a gradient: requires_grad_(False) stops them.",
             )
             require(
-                all(p.requires_grad for p in got.head.parameters()), "the head must learn: it decides for new images."
+                all(p.grad is not None for part in (upper, discriminator.head) for p in part.parameters()),
+                "too much is frozen: the upper layers and the head must learn.",
             )
 
     report("4.3-1", test, answer)

@@ -54,24 +54,26 @@ def check_leave_one_out(answer: Callable) -> None:
 
 
 def check_recommend(answer: Callable) -> None:
-    """4.6-3: recommend(): one method for each of four problems."""
+    """4.6-3: recommend(): an answer to each of four problems."""
 
-    right = {"a": "augmented transfer", "b": "transfer", "c": "DANN", "d": "fine-tune"}
-    hints = {
-        "a": "a: with so few images, which arm neither copies nor loses most of the digits?",
-        "b": "b: with thousands of images, what did augmentation cost at this budget?",
-        "c": "c: there is no label in the target domain: nothing can be fine-tuned there.",
-        "d": "d: there are labels and a pretrained classifier of similar images: do you need a game?",
+    arms = ("scratch", "transfer", "transfer + DiffAugment")
+    measures = ("accuracy on the scans", "neighbourhood density", "the method that was best elsewhere")
+    problems = {  # the choices, the right one, a hint
+        "a": (arms, "transfer + DiffAugment", "with so few images, which arm repeats them least?"),
+        "b": (arms, "transfer", "with 500 images, what did the pair give, and what did augmentation cost?"),
+        "c": (measures, "neighbourhood density", "which of the three lost least on pairs that it had not seen?"),
+        "d": (
+            ("fine-tune", "scratch", "generated images"),
+            "fine-tune",
+            "there are labels and a classifier of similar images: do you need a GAN?",
+        ),
     }
 
     def test(f: Callable) -> None:
         got = answered(f())
-        require(isinstance(got, dict) and set(got) == set(right), 'return a dict with the keys "a" to "d".')
-        require(
-            set(got.values()) <= {*right.values(), "scratch"},
-            f"choose among: scratch, {', '.join(right.values())}.",
-        )
-        for key, hint in hints.items():
-            require(got[key] == right[key], hint)
+        require(isinstance(got, dict) and set(got) == set(problems), 'return a dict with the keys "a" to "d".')
+        for key, (choices, right, hint) in problems.items():
+            require(got[key] in choices, f"{key}: choose among {', '.join(choices)}.")
+            require(got[key] == right, f"{key}: {hint}")
 
     report("4.6-3", test, answer)
