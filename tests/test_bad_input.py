@@ -236,7 +236,8 @@ def here(main):
 
 def finished():
     """A finished run of other settings and other code."""
-    return run.finished(experiment(SETTINGS={"steps": 4}), "mine")
+    mine = experiment(SETTINGS={"steps": 4})
+    return run.finished(mine, "mine", run.files_of(mine))
 
 
 # --- the rows ------------------------------------------------------------------------------------
