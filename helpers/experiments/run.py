@@ -128,7 +128,8 @@ def files_of(experiment: ModuleType, seeds: int | None = None, skip: Sequence[st
         if not fnmatch.filter(files, pattern):
             some = ", ".join(list(files)[:3])
             raise ValueError(f"--skip {pattern!r} fits no run: their names are such as {some} (see --list)")
-    files = {file: one for file, one in files.items() if not any(fnmatch.fnmatch(file, x) for x in skip)}
+    skipped = {file for pattern in skip for file in fnmatch.filter(files, pattern)}
+    files = {file: one for file, one in files.items() if file not in skipped}
     if not files:
         raise ValueError(
             f"{experiment.__name__} has no runs"

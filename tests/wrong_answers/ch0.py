@@ -23,9 +23,12 @@ RIGHT = {
 }
 
 
-def one_round(**faults):
-    return ROUND.format(**RIGHT | faults)
+def faulty(template, right):
+    """The right answer as a function of its faults: the parts that differ."""
+    return lambda **faults: template.format(**right | faults)
 
+
+one_round = faulty(ROUND, RIGHT)
 
 LOOP = """
 def carry_over(source, target):
@@ -44,9 +47,7 @@ COPIES = {
 }
 
 
-def carry_over(**faults):
-    return LOOP.format(**COPIES | faults)
-
+carry_over = faulty(LOOP, COPIES)
 
 WHOLE = "def carry_over(source, target):\n    {}.load_state_dict({}.state_dict(){})\n    return []"
 

@@ -6,21 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers.book.exercises import answered, report, require
-
-# The notebook calculates in double precision, the tests in single: say which, everywhere.
-REAL = torch.float64
-
-
-def _tensor(*values: float) -> torch.Tensor:
-    return torch.tensor(values, dtype=REAL)
-
-
-def _as_tensor(got) -> torch.Tensor:
-    return torch.as_tensor(got).detach().to(REAL)
-
-
-def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, atol=1e-6)
+from helpers.book.exercises.double import REAL, as_real, close, reals
 
 
 def check_logit_gradient(answer: Callable) -> None:
@@ -29,7 +15,7 @@ def check_logit_gradient(answer: Callable) -> None:
     def test(f: Callable) -> None:
         logits = torch.tensor([[1.0, -0.5, 0.3, 2.0], [0.2, 0.1, -1.0, 0.0], [-2.0, 1.5, 0.4, 0.6]], dtype=REAL)
         labels = torch.tensor([3, 0, 2])
-        got = _as_tensor(answered(f(logits.clone(), labels)))
+        got = as_real(answered(f(logits.clone(), labels)))
         require(got.shape == logits.shape, f"return one number a logit: shape (3, 4), you gave {tuple(got.shape)}.")
         one_hot = F.one_hot(labels, 4).to(REAL)
         right = (logits.softmax(1) - one_hot) / 3
@@ -42,9 +28,9 @@ def check_logit_gradient(answer: Callable) -> None:
             ((logits.softmax(0) - one_hot) / 3, "softmax runs over the classes: dim 1, not over the batch."),
             ((logits - one_hot) / 3, "turn the logits into probabilities first: softmax."),
         ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "compare with torch.autograd.grad on a single example.")
-        big = _as_tensor(f(logits * 1000, labels))
+            require(not close(got, wrong), hint)
+        require(close(got, right), "compare with torch.autograd.grad on a single example.")
+        big = as_real(f(logits * 1000, labels))
         require(bool(big.isfinite().all()), "large logits overflow: use softmax in place of exp.")
 
     report("3.3-1", test, answer)
@@ -54,12 +40,12 @@ def check_l2_sp(answer: Callable) -> None:
     """3.3-2: l2_sp(body, start, head, alpha, beta)."""
 
     def test(f: Callable) -> None:
-        body, start, head = _tensor(1.0, -2.0, 0.5), _tensor(0.5, -1.0, 2.0), _tensor(3.0, -1.5)
+        body, start, head = reals(1.0, -2.0, 0.5), reals(0.5, -1.0, 2.0), reals(3.0, -1.5)
         body.requires_grad_(), head.requires_grad_()
         raw = answered(f(body, start, head, 0.4, 0.1))
         require(isinstance(raw, torch.Tensor), "return a tensor: gradients cannot flow through a Python number.")
         require(raw.ndim == 0, "return one number: sum over the weights.")
-        got = _as_tensor(raw)
+        got = as_real(raw)
 
         def penalty(pull: torch.Tensor, alpha: float = 0.4, beta: float = 0.1) -> torch.Tensor:
             return (alpha / 2 * pull.square().sum() + beta / 2 * head.square().sum()).detach()
@@ -74,8 +60,8 @@ def check_l2_sp(answer: Callable) -> None:
             ((0.2 * away.norm() + 0.05 * head.norm()).detach(), "square the norms."),
             ((0.2 * away.square().mean() + 0.05 * head.square().mean()).detach(), "sum over the weights, no mean."),
         ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "compare by hand for body = start: only the head's term may remain.")
+            require(not close(got, wrong), hint)
+        require(close(got, right), "compare by hand for body = start: only the head's term may remain.")
         require(raw.requires_grad, "no gradient flows through your penalty: do not detach the weights.")
 
     report("3.3-2", test, answer)
@@ -86,10 +72,10 @@ def check_share_of_the_way(answer: Callable) -> None:
 
     def test(f: Callable) -> None:
         turn = torch.linalg.qr(torch.tensor([[1.0, 2.0, 0.5], [-1.0, 1.0, 2.0], [0.3, 0.7, -1.0]], dtype=REAL)).Q
-        cases = ((_tensor(0.5, 2.0, 8.0), 0.5), (_tensor(0.0, 0.1, 30.0), 2.0), (_tensor(1.0, 4.0, 9.0), 0.1))
+        cases = ((reals(0.5, 2.0, 8.0), 0.5), (reals(0.0, 0.1, 30.0), 2.0), (reals(1.0, 4.0, 9.0), 0.1))
         for eigenvalues, alpha in cases:
             hessian = turn @ eigenvalues.diag() @ turn.T
-            got = _as_tensor(answered(f(hessian.clone(), alpha)))
+            got = as_real(answered(f(hessian.clone(), alpha)))
             require(
                 got.shape == eigenvalues.shape, f"return one share a direction: 3 here, you gave {tuple(got.shape)}."
             )
@@ -106,7 +92,7 @@ def check_share_of_the_way(answer: Callable) -> None:
                 (eigenvalues / (eigenvalues + 2 * alpha), "the ½ of the penalty goes when it is differentiated."),
                 (1 / (1 + eigenvalues * alpha), "set h (t − 1) + alpha t to zero, with t the share of the way."),
             ):
-                require(not _close(got, wrong), hint)
-            require(_close(got, right), "in one direction: set the derivative h (t − 1) + alpha t to zero.")
+                require(not close(got, wrong), hint)
+            require(close(got, right), "in one direction: set the derivative h (t − 1) + alpha t to zero.")
 
     report("3.3-3", test, answer)

@@ -7,29 +7,15 @@ import torch
 from torch.nn import functional as F
 
 from helpers.book.exercises import answered, report, require
-
-# The notebook calculates in double precision, the tests in single: say which, everywhere.
-REAL = torch.float64
-
-
-def _tensor(*values: float) -> torch.Tensor:
-    return torch.tensor(values, dtype=REAL)
-
-
-def _as_tensor(got) -> torch.Tensor:
-    return torch.as_tensor(got).detach().to(REAL)
-
-
-def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, atol=1e-6)
+from helpers.book.exercises.double import REAL, as_real, close, reals
 
 
 def check_optimal_discriminator(answer: Callable) -> None:
     """3.4-1: optimal_discriminator(log_p_data, log_p_g)."""
 
     def test(f: Callable) -> None:
-        a, b = _tensor(-1.0, -3.0, -0.5), _tensor(-2.0, -1.0, -0.8)
-        got = _as_tensor(answered(f(a.clone(), b.clone())))
+        a, b = reals(-1.0, -3.0, -0.5), reals(-2.0, -1.0, -0.8)
+        got = as_real(answered(f(a.clone(), b.clone())))
         right = a.exp() / (a.exp() + b.exp())
         for wrong, hint in (
             (1 - right, "the two densities are swapped: D is large where the data are dense."),
@@ -38,14 +24,14 @@ def check_optimal_discriminator(answer: Callable) -> None:
             (a / (a + b), "the arguments are logarithms: the formula wants the densities."),
             (torch.full_like(a, 0.5), "one half is the answer only where both densities are equal."),
         ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "compare with p_data / (p_data + p_g) by hand.")
-        small = _as_tensor(f(_tensor(-1000.0, -1000.0), _tensor(-1001.0, -1000.0)))
+            require(not close(got, wrong), hint)
+        require(close(got, right), "compare with p_data / (p_data + p_g) by hand.")
+        small = as_real(f(reals(-1000.0, -1000.0), reals(-1001.0, -1000.0)))
         require(
-            _close(small, _tensor(1 / (1 + math.exp(-1)), 0.5)),
+            close(small, reals(1 / (1 + math.exp(-1)), 0.5)),
             "both densities underflow to 0 at −1000: use only the difference of the logarithms.",
         )
-        large = _as_tensor(f(_tensor(1000.0), _tensor(-1000.0)))
+        large = as_real(f(reals(1000.0), reals(-1000.0)))
         require(bool(large.isfinite().all()), "exp overflows for a large difference: use torch.sigmoid.")
 
     report("3.4-1", test, answer)
@@ -55,8 +41,8 @@ def check_jsd(answer: Callable) -> None:
     """3.4-2: jsd(p, q) of two discrete distributions, zeros included."""
 
     def test(f: Callable) -> None:
-        p, q = _tensor(0.5, 0.3, 0.2), _tensor(0.1, 0.2, 0.7)
-        got = _as_tensor(answered(f(p.clone(), q.clone())))
+        p, q = reals(0.5, 0.3, 0.2), reals(0.1, 0.2, 0.7)
+        got = as_real(answered(f(p.clone(), q.clone())))
         require(got.ndim == 0, "return one number: sum over the entries.")
 
         def kl(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -74,11 +60,11 @@ def check_jsd(answer: Callable) -> None:
             (right.sqrt(), "this is the square root, the Jensen–Shannon distance."),
             (-right, "the sign is wrong: a divergence is never negative."),
         ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "compare with ½ KL(p‖m) + ½ KL(q‖m) by hand, m = (p + q) / 2.")
-        apart = _as_tensor(f(_tensor(1.0, 0.0, 0.0), _tensor(0.0, 1.0, 0.0)))
+            require(not close(got, wrong), hint)
+        require(close(got, right), "compare with ½ KL(p‖m) + ½ KL(q‖m) by hand, m = (p + q) / 2.")
+        apart = as_real(f(reals(1.0, 0.0, 0.0), reals(0.0, 1.0, 0.0)))
         require(not bool(apart.isnan()), "an entry of 0 gives nan: 0 · log 0 counts as 0 (torch.xlogy does that).")
-        require(_close(apart, torch.tensor(math.log(2), dtype=REAL)), "two disjoint distributions must give log 2.")
+        require(close(apart, torch.tensor(math.log(2), dtype=REAL)), "two disjoint distributions must give log 2.")
 
     report("3.4-2", test, answer)
 
@@ -87,8 +73,8 @@ def check_generator_gradient(answer: Callable) -> None:
     """3.4-3: generator_gradient(scores) of the non-saturating loss."""
 
     def test(f: Callable) -> None:
-        s = _tensor(-3.0, -0.5, 0.0, 2.0)
-        got = _as_tensor(answered(f(s.clone())))
+        s = reals(-3.0, -0.5, 0.0, 2.0)
+        got = as_real(answered(f(s.clone())))
         require(got.shape == s.shape, "return one slope a score, in the same shape.")
         right = -torch.sigmoid(-s)
         for wrong, hint in (
@@ -99,10 +85,10 @@ def check_generator_gradient(answer: Callable) -> None:
             (right / len(s), "each score has its own slope: do not divide by the batch size."),
             (-1 / torch.sigmoid(s), "this is d(−log D)/dD: multiply by dD/ds."),
         ):
-            require(not _close(got, wrong), hint)
-        require(_close(got, right), "differentiate softplus(−s) and try s = 0: the slope is −½.")
-        far = _as_tensor(f(_tensor(-1000.0, 1000.0)))
+            require(not close(got, wrong), hint)
+        require(close(got, right), "differentiate softplus(−s) and try s = 0: the slope is −½.")
+        far = as_real(f(reals(-1000.0, 1000.0)))
         require(bool(far.isfinite().all()), "nan at s = ±1000, where exp overflows: use torch.sigmoid.")
-        require(_close(far, _tensor(-1.0, 0.0)), "at s = −1000 the slope is −1, at 1000 it is 0.")
+        require(close(far, reals(-1.0, 0.0)), "at s = −1000 the slope is −1, at 1000 it is 0.")
 
     report("3.4-3", test, answer)
