@@ -1,10 +1,10 @@
 """Chapter 3.1, does a quick measure choose the right source? ``python -m helpers.experiments.run ch3_1_sources``.
 
 Nine bodies of one architecture that differ in their past are fine-tuned on handwritten digits, with 10 and 50 labels a
-class and five seeds, each at a rate chosen for it (``python -m helpers.experiments.run ch3_1_sources_trials``, and the same of
-``ch3_1_sources_edge``). Three
-scores are taken before any fine-tuning: the nearest neighbour's label in the features, LEEP of the old head, and the
-accuracy at the source. Of each the rank correlation with the accuracy after fine-tuning decides.
+class and five seeds, each at a rate chosen for it (``python -m helpers.experiments.run ch3_1_sources_trials``, and
+``ch3_1_sources_edge``). Three scores are taken before any fine-tuning: the nearest neighbour's label in the features,
+LEEP of the old head, and the accuracy at the source. Of each the rank correlation with the accuracy after fine-tuning
+decides.
 
 Every body reads every kind of images with batch norm statistics of these images. Fine-tuning trains the head alone for
 the first quarter of the steps; rates fall to zero along half a cosine; the last weights count.
