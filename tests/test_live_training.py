@@ -315,7 +315,8 @@ def browser():
 @pytest.fixture
 def open_page(browser, tmp_path):
     """A chapter's pieces in a page of their own, opened from a file: the paths are those of the built book."""
-    shutil.copytree(LIVE, tmp_path / "_static" / "live")
+    for folder in ("_static", "book/_static"):  # where scripts are in the built book, and pictures in the sources
+        shutil.copytree(LIVE, tmp_path / folder / "live")
     wrong, contexts = [], []
 
     def opened(chapter, **options):
@@ -342,7 +343,7 @@ def open_page(browser, tmp_path):
 def numbers(page, piece: str) -> dict:
     return dict(
         page.evaluate(
-            """(piece) => [...document.querySelectorAll(`[data-live=${piece}] .live-numbers > div`)]
+            """(piece) => [...document.querySelectorAll(`[data-live=${piece}] .live-numbers > span`)]
             .map((row) => [row.children[0].textContent, row.children[1].textContent])""",
             piece,
         )
@@ -357,17 +358,17 @@ def test_the_ring_trains_in_the_page(open_page):
     piece.get_by_role("button", name="One step").click()
     assert numbers(page, "ring")["step"] == "1"
     piece.get_by_role("button", name="Preset: cured").click()
-    assert piece.get_by_label("Weight of R1").get_attribute("aria-valuetext") == "0.1"
-    page.wait_for_function("+document.querySelector('[data-live=ring] dd').textContent > 50")
+    assert piece.get_by_role("slider", name="Weight of R1").get_attribute("aria-valuetext") == "0.1"
+    page.wait_for_function("+document.querySelector('[data-live=ring] .live-numbers strong').textContent > 50")
     piece.get_by_role("button", name="Pause").press("Enter")
     step = numbers(page, "ring")["step"]
     assert step in piece.get_by_role("status").text_content()
     page.wait_for_timeout(300)
     assert numbers(page, "ring")["step"] == step
-    piece.get_by_label("Weight of R1").press("ArrowRight")
-    assert piece.get_by_label("Weight of R1").get_attribute("aria-valuetext") == "0.2"
+    piece.get_by_role("slider", name="Weight of R1").press("ArrowRight")
+    assert piece.get_by_role("slider", name="Weight of R1").get_attribute("aria-valuetext") == "0.2"
     assert f"Step {step}" in piece.get_by_role("img").first.get_attribute("aria-label")
-    piece.get_by_role("button", name="Reset").click()
+    piece.get_by_role("button", name="Reset", exact=True).click()
     assert numbers(page, "ring")["step"] == "0"
 
 
@@ -382,14 +383,14 @@ def test_the_start_of_the_dirac_gan_moves_by_pointer_and_by_keys(open_page):
     assert "10^−" in numbers(page, "dirac")["at the end"]
     plane = piece.locator("canvas").first
     plane.press("ArrowUp")
-    assert piece.get_by_label("Start: ψ").get_attribute("aria-valuetext") == "0.1"
+    assert piece.get_by_role("slider", name="Start: ψ").get_attribute("aria-valuetext") == "0.1"
     box = plane.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3, steps=3)
     page.mouse.up()
-    assert piece.get_by_label("Start: θ").get_attribute("aria-valuetext").startswith("−")
-    assert float(piece.get_by_label("Start: ψ").get_attribute("aria-valuetext")) > 0
+    assert piece.get_by_role("slider", name="Start: θ").get_attribute("aria-valuetext").startswith("−")
+    assert float(piece.get_by_role("slider", name="Start: ψ").get_attribute("aria-valuetext")) > 0
     assert "arrow keys" in piece.text_content()
 
 
@@ -398,7 +399,7 @@ def test_fakes_like_the_data_have_no_distance(open_page):
     page = open_page(DENSITY_CHAPTER)
     assert numbers(page, "densities")["Jensen–Shannon"] == "0.474"  # 0.47 in chapter 2.2
     for label, value in (("Mean of the fakes", "2.0"), ("Standard deviation", "0.50")):
-        slider = page.get_by_label(label)
+        slider = page.get_by_role("slider", name=label)
         for _ in range(60):
             now = float(slider.get_attribute("aria-valuetext").replace("−", "-"))
             if abs(now - float(value)) < 1e-6:

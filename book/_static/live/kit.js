@@ -48,7 +48,7 @@ window.LiveKit = window.LiveKit || (() => {
   // A slider over the given values (an array).
   function slider(text, values, value, changed, show = String) {
     const input = element("input", { type: "range", min: 0, max: values.length - 1, step: 1 });
-    const output = element("output", {});
+    const output = element("strong");
     const control = {
       node: labelled(text, input, output),
       set(wanted) {
@@ -84,9 +84,9 @@ window.LiveKit = window.LiveKit || (() => {
 
   // A row of named numbers; `set` takes their texts in the same order.
   function numbers(...names) {
-    const places = names.map(() => element("dd"));
-    const node = element("dl", { class: "live-numbers" });
-    names.forEach((name, i) => node.append(element("div", {}, element("dt", {}, name), places[i])));
+    const places = names.map(() => element("strong"));
+    const node = element("p", { class: "live-numbers" });
+    names.forEach((name, i) => node.append(element("span", {}, element("span", {}, name), " ", places[i])));
     return { node, set: (...texts) => texts.forEach((text, i) => (places[i].textContent = text)) };
   }
 
@@ -142,9 +142,9 @@ window.LiveKit = window.LiveKit || (() => {
     for (const v of yticks) stroke(context, [[left, Y(v)], [right, Y(v)]]);
     stroke(context, [[left, top], [left, bottom], [right, bottom]]);
     context.fillStyle = colour.muted;
-    for (const v of xticks) write(context, show(v, "x"), X(v), bottom + 13, "center");
+    for (const v of xticks) write(context, show(v, "x"), X(v), bottom + 15, "center");
     for (const v of yticks) write(context, show(v, "y"), left - 6, Y(v) + 4, "right");
-    if (xlabel) write(context, xlabel, left + width / 2, bottom + 28, "center");
+    if (xlabel) write(context, xlabel, left + width / 2, bottom + 30, "center");
     context.fillStyle = colour.text;
     if (title) write(context, title, left, top - 9);
     return { X, Y, left, top, right, bottom, width, height };

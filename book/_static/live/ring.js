@@ -384,15 +384,22 @@ if (typeof document !== "undefined")
     const plane = LiveKit.canvas(() => 1, "", drawPlane);
     const curves = LiveKit.canvas(() => 1, "", drawCurves);
 
+    // The discriminator's opinion as a small picture, a pixel a cell, which is drawn larger and smoothed.
+    const ground = element("canvas", { width: CELLS, height: CELLS });
+    function tint(colour) {
+      const context = ground.getContext("2d"), image = context.createImageData(CELLS, CELLS);
+      const parts = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+      const hues = [parts(colour.blue), parts(colour.orange)];
+      pair.map(CELLS, EDGE).forEach((probability, i) =>
+        image.data.set([...hues[Number(probability > 0.5)], 230 * Math.abs(probability - 0.5)], 4 * i));
+      context.putImageData(image, 0, 0);
+    }
+
     function drawPlane(context, width, height, colour) {
-      const side = Math.min(width, height), scale = side / (2 * EDGE), cell = side / CELLS;
+      const side = Math.min(width, height), scale = side / (2 * EDGE);
       const X = (v) => (v + EDGE) * scale, Y = (v) => (EDGE - v) * scale;
-      pair.map(CELLS, EDGE).forEach((probability, i) => {
-        context.fillStyle = probability > 0.5 ? colour.orange : colour.blue;
-        context.globalAlpha = 0.9 * Math.abs(probability - 0.5);
-        context.fillRect((i % CELLS) * cell, Math.floor(i / CELLS) * cell, cell + 0.5, cell + 0.5);
-      });
-      context.globalAlpha = 1;
+      tint(colour);
+      context.drawImage(ground, 0, 0, side, side);
       const dots = (points, count, hue, size) => {
         context.fillStyle = hue;
         for (let i = 0; i < count; i++)
