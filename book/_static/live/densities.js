@@ -150,21 +150,16 @@ if (typeof document !== "undefined")
       const curves = [
         ["JS", "purple", [], (d) => d.js], ["TV", "blue", [2, 3], (d) => d.tv], [`W₁/${farthest}`, "orange", [7, 3], (d) => d.w1 / farthest],
       ];
-      const ends = [];
+      const names = [];
       for (const [name, hue, dash, read] of curves) {
         line(context, place, along.map(([m, d]) => [m, read(d)]), colour[hue], dash);
         context.fillStyle = colour[hue];
         context.beginPath();
         context.arc(place.X(mean.value), place.Y(read(now)), 5, 0, 2 * Math.PI);
         context.fill();
-        ends.push([place.Y(read(along[along.length - 1][1])), name, colour[hue]]);
+        names.push([name, place.right, place.Y(read(along[along.length - 1][1])), colour[hue]]);
       }
-      ends.sort((a, b) => a[0] - b[0]);
-      ends.forEach((end, i) => {
-        if (i) end[0] = Math.max(end[0], ends[i - 1][0] + 14); // labels do not cover each other
-        context.fillStyle = end[2];
-        write(context, end[1], place.right + 4, end[0] + 4);
-      });
+      LiveKit.ends(context, names);
     }
 
     body.append(

@@ -161,6 +161,17 @@ window.LiveKit = window.LiveKit || (() => {
     context.fillText(text, x, y);
   }
 
+  // Names at the ends of curves, each [text, x, y, colour], moved apart where they would cover each other.
+  function ends(context, names) {
+    let free = -Infinity;
+    for (const [text, x, y, colour] of [...names].sort((a, b) => a[2] - b[2])) {
+      const at = Math.max(y, free);
+      free = at + 13;
+      context.fillStyle = colour;
+      write(context, text, x + 5, at + 4);
+    }
+  }
+
   function stroke(context, points) {
     context.beginPath();
     points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
@@ -179,5 +190,5 @@ window.LiveKit = window.LiveKit || (() => {
 
   const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  return { element, mount, slider, choice, button, numbers, range, canvas, axes, write, stroke, inside, calm };
+  return { element, mount, slider, choice, button, numbers, range, canvas, axes, write, ends, stroke, inside, calm };
 })();

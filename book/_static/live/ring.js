@@ -295,7 +295,7 @@ if (typeof module !== "undefined") module.exports = RingGan;
 
 if (typeof document !== "undefined")
   LiveKit.mount("ring", (body) => {
-    const { element, slider, choice, button, write, stroke, inside } = LiveKit;
+    const { element, slider, choice, button, stroke, inside } = LiveKit;
     const { PRESETS, CENTRES, SIGMA, MODES } = RingGan;
     const EDGE = 3, CELLS = 40, LENGTH = 5000, MEAN_OF = 50, DRAWN = 500;
     const RATES = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2];
@@ -426,29 +426,32 @@ if (typeof document !== "undefined")
         title: `losses, mean of ${MEAN_OF} steps (dotted: D undecided)`, show,
       });
       const rest = [2 * Math.log(2), loss.value === "minimax" ? -Math.log(2) : Math.log(2)];
-      ["orange", "blue"].forEach((name, i) =>
-        curve(context, first, losses.map((row) => row[i]), colour[name], "DG"[i], rest[i]));
+      LiveKit.ends(context, ["orange", "blue"].flatMap((hue, i) =>
+        curve(context, first, losses.map((row) => row[i]), colour[hue], "DG"[i], rest[i])));
       const second = LiveKit.axes(context, colour, {
         ...plot, box: [left, 64 + half, right - left, half], y: [0, 8.4], yticks: [0, 2, 4, 6, 8], xlabel: "step",
         title: "modes covered, and quality in eighths", show,
       });
-      curve(context, second, looks.map(([modes]) => modes), colour.text, "modes");
-      curve(context, second, looks.map(([, quality]) => 8 * quality), colour.green, "quality");
+      LiveKit.ends(context, [
+        ...curve(context, second, looks.map(([modes]) => modes), colour.text, "modes"),
+        ...curve(context, second, looks.map(([, quality]) => 8 * quality), colour.green, "quality"),
+      ]);
     }
 
+    // Draws a curve, and returns its name and where it ends.
     function curve(context, place, values, colour, name, rest) {
-      context.strokeStyle = context.fillStyle = colour;
+      context.strokeStyle = colour;
       context.lineWidth = 1.6;
       if (rest !== undefined) {
         context.setLineDash([2, 4]);
         stroke(context, [[place.left, place.Y(rest)], [place.right, place.Y(rest)]]);
         context.setLineDash([]);
       }
-      if (!values.length) return;
+      if (!values.length) return [];
       const points = values.map((value, i) => [place.X(MEAN_OF * (i + 1)), place.Y(value)]);
       inside(context, place, () => stroke(context, points));
       const [x, y] = points[points.length - 1];
-      write(context, name, x + 5, Math.min(Math.max(y + 4, place.top + 8), place.bottom));
+      return [[name, x, Math.min(Math.max(y, place.top + 4), place.bottom - 4), colour]];
     }
 
     const told = LiveKit.numbers("step", "modes covered", "quality", "loss of D", "loss of G");
