@@ -1,9 +1,10 @@
 """Chapter 3.1, does a quick measure choose the right source? ``python -m helpers.experiments.run ch3_1_sources``.
 
 Nine bodies of one architecture that differ in their past are fine-tuned on handwritten digits, with 10 and 50 labels a
-class and five seeds, each at a rate chosen for it (``python -m helpers.experiments.run ch3_1_sources_trials``). Three
-scores are taken before any fine-tuning: the nearest neighbour's label in the features, LEEP of the old head, and the
-accuracy at the source. Of each the rank correlation with the accuracy after fine-tuning decides.
+class and five seeds, each at a rate chosen for it (``python -m helpers.experiments.run ch3_1_sources_trials``, and
+``ch3_1_sources_edge``). Three scores are taken before any fine-tuning: the nearest neighbour's label in the features,
+LEEP of the old head, and the accuracy at the source. Of each the rank correlation with the accuracy after fine-tuning
+decides.
 
 Every body reads every kind of images with batch norm statistics of these images. Fine-tuning trains the head alone for
 the first quarter of the steps; rates fall to zero along half a cosine; the last weights count.
@@ -23,7 +24,6 @@ source accuracy of .04; letters fine-tuned against scratch at 10 labels a class 
 import copy
 from collections.abc import Sequence
 from functools import cache
-from statistics import mean
 from typing import Any
 
 import torch
@@ -53,27 +53,26 @@ BODIES = {  # what it was trained on, for how many steps, and the stages that ar
 }
 LABELS, SEEDS = (10, 50), range(5)
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+EDGES, EDGE_TRIALS = (1e-4, 1e-1), "3-1-sources-edge"  # tried for all, when three bodies were best at an end of RATES
 
 
 def chosen(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By body the rate of the highest mean validation accuracy, of equal ones the smallest, and if it is on the edge.
+    """By body the rate of the highest validation accuracy, of equal ones the smallest, and if it is on the edge.
 
-    rows : of the trials.
+    rows : of the trials, one a body and a rate.
     """
     found = {}
     for body in BODIES:
-        scores = [
-            mean(row["validation"] for row in rows if (row["body"], row["rate"]) == (body, rate)) for rate in RATES
-        ]
-        best = RATES[scores.index(max(scores))]
-        found[body] = {"rate": best, "on the edge": best in (RATES[0], RATES[-1])}
+        scores = dict(sorted((row["rate"], row["validation"]) for row in rows if row["body"] == body))
+        best = max(scores, key=scores.__getitem__)
+        found[body] = {"rate": best, "on the edge": best in (min(scores), max(scores))}
     return found
 
 
 def read_rates() -> dict[str, dict[str, Any]] | None:
     """What the trials chose, or None where they have not been made."""
     try:
-        return chosen(read_results(TRIALS)["rows"])
+        return chosen([row for file in (TRIALS, EDGE_TRIALS) for row in read_results(file)["rows"]])
     except FileNotFoundError:
         return None
 
@@ -190,8 +189,8 @@ def fit(name: str, few: data.Dataset, seed: int, rate: float, steps: int) -> tup
 def runs() -> list[dict]:
     if SETTINGS["rates"] is None:
         raise ValueError(
-            f"the rates are not chosen yet, results/{TRIALS}.json is missing: "
-            "python -m helpers.experiments.run ch3_1_sources_trials"
+            f"the rates are not chosen yet, results/{TRIALS}.json or results/{EDGE_TRIALS}.json is missing: "
+            "python -m helpers.experiments.run ch3_1_sources_trials, then the same of ch3_1_sources_edge"
         )
     return [{"body": body, "per_class": n, "seed": seed} for seed in SEEDS for n in LABELS for body in BODIES]
 

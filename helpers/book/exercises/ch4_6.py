@@ -61,7 +61,7 @@ def check_recommend(answer: Callable) -> None:
     problems = {  # the choices, the right one, a hint
         "a": (arms, "transfer + DiffAugment", "with so few images, which arm repeats them least?"),
         "b": (arms, "transfer", "with 500 images, what did the pair give, and what did augmentation cost?"),
-        "c": (measures, "neighbourhood density", "which of the three lost least on pairs that it had not seen?"),
+        "c": (measures, "neighbourhood density", "which of the three lost least on the six pairs of this book?"),
         "d": (
             ("fine-tune", "scratch", "generated images"),
             "fine-tune",
