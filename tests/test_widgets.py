@@ -39,6 +39,13 @@ def test_each_number_has_an_explanation_and_the_first_range_counts():
     assert page.endswith("<details><summary>Show the answer</summary><p>✓ Right.</p></details></li></ol></div>")
 
 
+def test_more_questions_than_shown_are_folded_and_numbered_on():
+    page = widgets.quiz([CHOICE, NUMBER, CHOICE], shown=1).data
+    first, more = page.split("<details><summary>2 more questions</summary>")
+    assert first.count("<li>") == 1 and more.startswith('<ol start="2"><li>') and more.count("<li>") == 2
+    assert "more questions" not in widgets.quiz([CHOICE, NUMBER]).data + widgets.quiz([CHOICE], shown=1).data
+
+
 def test_texts_are_text():
     assert "Is 1 &lt; 2?" in widgets.quiz([CHOICE]).data
 

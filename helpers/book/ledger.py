@@ -23,11 +23,15 @@ INTRODUCTION = """# Claims ledger
 Every checkable statement of the source, in our words, with our verdict. This page is generated from `statements.yml`
 and from what the notebooks recorded. A claim that no longer holds stops its notebook, and with it the tests.
 
+**holds** and **false** are said of the sentence as it stands; where it depends, **holds if** is followed by the
+condition under which it was found to hold. **open** means that nothing has decided it yet, and the last column names
+what the pages show about it. **not testable here** is followed by the reason.
+
 A verdict is about the source's statement and about what was measured here, on small networks and small images. Only a
 **finding** decides one: it rests on a results file or on an exact computation. A **demonstration** is what a page shows
-in a minute; it decides nothing, and a statement that has nothing else is open. A measured value stands with half the
-width of its 95 % interval where there are several seeds; after it stands the bound that the whole interval of a
-finding, and the mean of a demonstration, had to meet.
+in a minute; it decides nothing. A measured value stands with half the width of its 95 % interval where there are
+several seeds; after it stands the bound that the whole interval of a finding, and the mean of a demonstration, had to
+meet.
 """
 
 
@@ -151,8 +155,10 @@ def page(root: Path) -> str:
     ]
     for number, row in table.items():
         found = deciding(number, tests)
-        verdict = f"**{result[number]}** {row.get('condition', '')}".rstrip()
-        cells = (f"**{number}** {row['text']}", verdict, _line(decisive(row, found), brief=True) if found else "")
+        verdict = f"**{result[number]}** {row.get('condition') or row.get('untestable') or ''}".rstrip()
+        about = ", ".join(_link(test) for test in tests if test.record.get("about") == number)
+        seen = f"none; demonstrations: {about}" if about and result[number] == OPEN else ""
+        cells = (f"**{number}** {row['text']}", verdict, _line(decisive(row, found), brief=True) if found else seen)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     part = ""
     for number, row in table.items():
@@ -168,15 +174,20 @@ def page(root: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _link(test: Claim) -> str:
+    """The claim's name, linked to where it is made."""
+    page = (Path("..") / test.page.relative_to("book")).as_posix()
+    return f"[{test.record['name']}]({page}#{default_slugify(test.heading)})"
+
+
 def _line(test: Claim, brief: bool = False) -> str:
     """A claim in one line: link, sentence, value, bound, and, where not `brief`, what it rests on."""
-    r, link = test.record, (Path("..") / test.page.relative_to("book")).as_posix()
+    r = test.record
     value = r["measured"] + (f" ± {r['half']}" if r["half"] else "")
     needed = f"needed {r['relation']} {r['bound']:g}" + (f", margin {r['margin']:g}" if r["margin"] else "")
     rests = r.get("rests_on", "")
     rests = f"; `{rests}.json`" if rests not in ("", "exact") else f"; {rests}" if rests else ""
-    said = f"{r['sentence']} (**{value}**; {needed}{'' if brief else rests})"
-    return f"[{r['name']}]({link}#{default_slugify(test.heading)}): {said}"
+    return f"{_link(test)}: {r['sentence']} (**{value}**; {needed}{'' if brief else rests})"
 
 
 def write(root: Path) -> None:

@@ -38,7 +38,7 @@ def frames(pictures: list[bytes], labels: list[str], alt: str) -> HTML:
 
 
 QUIZ_STYLE = """
-.quiz > ol > li { margin-bottom: 1.2rem; }
+.quiz ol > li { margin-bottom: 1.2rem; }
 .quiz summary { cursor: pointer; }
 .quiz details { margin: 0.3rem 0; }
 .quiz details > p, .quiz form p { margin: 0.2rem 0 0.6rem 1.2rem; }
@@ -55,7 +55,7 @@ QUIZ_SCRIPT = (
 )
 
 
-def quiz(questions: list[dict]) -> HTML:
+def quiz(questions: list[dict], shown: int | None = None) -> HTML:
     """Questions that answer themselves, in the built page and in a live notebook, without a network.
 
     questions : each has "ask", and either
@@ -66,6 +66,8 @@ def quiz(questions: list[dict]) -> HTML:
 
     An explanation of the right answer begins with "Right"; there is one a question.
 
+    shown : how many stand open; the others are folded. All, where it is None.
+
     Raises ValueError when a question has no right answer, or several, or lacks a part.
     """
     for question in questions:
@@ -75,8 +77,15 @@ def quiz(questions: list[dict]) -> HTML:
                 f"the question {str(question)[:60]} lacks {', '.join(map(repr, lacking))}: give 'ask' and 'choices', "
                 "or 'ask', 'numbers' and 'otherwise'"
             )
-    items = "".join(f"<li><p>{html.escape(q['ask'])}</p>{_answers(q)}</li>" for q in questions)
-    return HTML(f'<div class="quiz"><style>{QUIZ_STYLE}</style><ol>{items}</ol></div>')
+    items = [f"<li><p>{html.escape(q['ask'])}</p>{_answers(q)}</li>" for q in questions]
+    first, rest = items[:shown], items[len(items[:shown]) :]
+    more = (
+        f"<details><summary>{len(rest)} more questions</summary>"
+        f'<ol start="{len(first) + 1}">{"".join(rest)}</ol></details>'
+        if rest
+        else ""
+    )
+    return HTML(f'<div class="quiz"><style>{QUIZ_STYLE}</style><ol>{"".join(first)}</ol>{more}</div>')
 
 
 def _answers(question: dict) -> str:

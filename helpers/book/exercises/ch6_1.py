@@ -34,8 +34,8 @@ def check_condition(answer: Callable) -> None:
         require(isinstance(got, dict) and got.keys() == set("abcd"), 'return a dict with "a", "b", "c", "d".')
         require(set(got.values()) <= WORDS, f"each answer is one of {', '.join(sorted(WORDS))}.")
         require(got["a"] == "label kept", "a: small shifts helped, mirrored digits did not (3.1-k, 3.1-l).")
-        require(got["b"] == "question", "b: letters with labels by lot lie as near as letters, and are worse (5.2-f).")
-        require(got["c"] == "new images", "c: the same game helped with unlabelled images only (4.4-k, 4.4-l).")
+        require(got["b"] == "question", "b: letters with random labels lie as near as letters, and are worse (5.2-f).")
+        require(got["c"] == "new images", "c: the same training helped with unlabelled images only (4.4-k, 4.4-l).")
         require(got["d"] == "penalty", "d: which change made 8 of 8 modes out of 1.6 (1.2-v, 1.2-x)?")
 
     report("6.1-2", test, answer)
