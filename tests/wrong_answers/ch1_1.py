@@ -20,6 +20,11 @@ def gap(train_logits, train_labels, test_logits, test_labels):
 def gap(train_logits, train_labels, test_logits, test_labels):
     return (train_logits.argmax(1) == train_labels).float().mean()
 """: "training accuracy alone",
+        """
+def gap(train_logits, train_labels, test_logits, test_labels):
+    a, b = train_logits.argmax(1) == train_labels, test_logits.argmax(1) == test_labels
+    return (a.float().mean() - b.float().mean()).abs()
+""": "keep its sign",
     },
     "ex-1-1-2": {
         """

@@ -58,6 +58,11 @@ def dirac_step(theta, psi, rate, r1):
     d = torch.sigmoid(torch.tensor(psi * theta)).item()
     return theta + rate * psi * (1 - d), psi - rate * (theta * d + r1 * psi)
 """: "non-saturating",
+        """
+def dirac_step(theta, psi, rate, r1):
+    d = torch.sigmoid(torch.tensor(abs(psi * theta))).item()
+    return theta + rate * psi * d, psi - rate * (theta * d + r1 * psi)
+""": "belongs into the sigmoid",
     },
     "ex-1-2-3": {
         """
@@ -90,6 +95,12 @@ def r1_penalty(discriminator, x):
     (slope,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
     return 0.5 * slope.norm(dim=1).mean()
 """: "square the norm",
+        """
+def r1_penalty(discriminator, x):
+    x = x.requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+    return slope.square().sum() / 6
+""": "three points only",
         """
 def r1_penalty(discriminator, x):
     (slope,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)

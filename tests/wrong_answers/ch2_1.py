@@ -8,6 +8,11 @@ def pretrained_share(model):
     return sum(p.numel() for p in model.fc.parameters()) / sum(p.numel() for p in model.parameters())
 """: "share of the new head",
         "pretrained_share = lambda m: 1 - m.fc.weight.numel() / sum(p.numel() for p in m.parameters())": "biases count",
+        """
+def pretrained_share(model):
+    sizes = [p.numel() for p in model.parameters()]
+    return sum(sizes[:-2]) / sum(sizes)
+""": "need not stand last",
         "pretrained_share = lambda m: 1 - len(list(m.fc.parameters())) / len(list(m.parameters()))": "numel",
     },
     "ex-2-1-2": {
@@ -35,6 +40,11 @@ def relative_distance(start, end):
 def relative_distance(start, end):
     return sum(((b - a).norm() / a.norm()).item() for a, b in zip(start, end)) / len(start)
 """: "one vector",
+        """
+def relative_distance(start, end):
+    a, b = torch.cat([w.flatten().abs() for w in start]), torch.cat([w.flatten().abs() for w in end])
+    return ((b - a).norm() / a.norm()).item()
+""": "subtract before you take magnitudes",
     },
     "ex-2-1-4": {
         """
@@ -49,5 +59,10 @@ def interpolate(a, b, t):
             w.mul_(1 - t).add_(b[n], alpha=t)
     return a
 """: "changed the first",
+        """
+def interpolate(a, b, t):
+    mixed = {n: (1 - t) * v + t * w for (n, v), w in zip(a.items(), b.values())}
+    return {n: v if a[n].is_floating_point() else a[n] for n, v in mixed.items()}
+""": "go by the names",
     },
 }

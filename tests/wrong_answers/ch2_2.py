@@ -1,25 +1,5 @@
 """Label of the exercise: wrong answers, each with a part of the hint that it must get."""
 
-ROUND = """
-def one_round(generator, discriminator, opt_g, opt_d, data, z):
-    fakes = generator(z).detach()
-    loss_d = F.softplus(-discriminator(data)).mean() + F.softplus(discriminator(fakes)).mean()
-    opt_d.zero_grad()
-    loss_d.backward()
-    opt_d.step()
-    loss_g = F.softplus(-discriminator(generator(z))).mean()
-    opt_g.zero_grad()
-    loss_g.backward()
-    opt_g.step()
-    return True
-"""
-
-
-def changed(old: str, new: str) -> str:
-    assert old in ROUND
-    return ROUND.replace(old, new)
-
-
 WRONG = {
     "ex-2-2-1": {
         "optimal_discriminator = lambda p_data, p_g: p_g / (p_data + p_g)": 'probability for "fake"',
@@ -28,6 +8,7 @@ WRONG = {
         "optimal_discriminator = lambda p_data, p_g: p_data > p_g": "a label",
         "optimal_discriminator = lambda p_data, p_g: p_data / (p_data + p_g).sum()": "must be 1/2",
         "optimal_discriminator = lambda p_data, p_g: (p_data / (p_data + p_g)).mean()": "each point",
+        "optimal_discriminator = lambda p_data, p_g: p_data / (p_data + p_g + 1e-7)": "add nothing",
     },
     "ex-2-2-2": {
         """
@@ -104,45 +85,19 @@ def teaches(read, scores):
         "teaches = lambda read, scores: 1": "True or False",
     },
     "ex-2-2-5": {
-        changed("    opt_g.step()\n", ""): "call opt_g.step()",
-        changed("    opt_d.step()\n", ""): "call opt_d.step()",
-        changed("    opt_g.zero_grad()\n", "").replace("    opt_d.zero_grad()\n", ""): "zero_grad of both",
-        changed("    opt_g.zero_grad()\n", ""): "old gradients of the generator",
-        changed("    opt_d.zero_grad()\n", ""): "old gradients of the discriminator",
-        changed("F.softplus(-discriminator(generator(z)))", "-F.softplus(discriminator(generator(z)))"): "saturating",
-        changed(
-            "F.softplus(-discriminator(generator(z)))", "F.softplus(discriminator(generator(z)))"
-        ): "sign of its loss",
-        changed(
-            "F.softplus(-discriminator(data)).mean() + F.softplus(discriminator(fakes)).mean()",
-            "F.softplus(discriminator(data)).mean() + F.softplus(-discriminator(fakes)).mean()",
-        ): "labels are swapped",
-        changed(
-            "F.softplus(-discriminator(data)).mean() + F.softplus(discriminator(fakes)).mean()",
-            "F.softplus(-discriminator(data)).mean() + F.softplus(-discriminator(fakes)).mean()",
-        ): "discriminator moved wrongly",
+        "where_they_end = lambda mean, spread: mean": "surest where fakes are rarer",
+        "where_they_end = lambda mean, spread: mean / (spread**2 - 1)": "towards the data and go beyond",
+        "where_they_end = lambda mean, spread: mean / (1 - spread)": "the spread is squared",
+        "where_they_end = lambda mean, spread: mean / (1 + spread**2)": "minus log p_g",
         """
-def one_round(generator, discriminator, opt_g, opt_d, data, z):
-    loss_g = F.softplus(-discriminator(generator(z))).mean()
-    opt_g.zero_grad()
-    loss_g.backward()
-    opt_g.step()
-    loss_d = F.softplus(-discriminator(data)).mean() + F.softplus(discriminator(generator(z).detach())).mean()
-    opt_d.zero_grad()
-    loss_d.backward()
-    opt_d.step()
-    return True
-""": "moved first",
+def where_they_end(mean, spread):
+    return abs(mean) / (1 - spread**2) if spread < 1 else float("inf")
+""": "keep the sign",
+        "where_they_end = lambda mean, spread: mean / (1 - spread**2)": "a highest point at all",
         """
-def one_round(generator, discriminator, opt_g, opt_d, data, z):
-    opt_g.zero_grad()
-    opt_d.zero_grad()
-    loss = F.softplus(-discriminator(data)).mean() + F.softplus(discriminator(generator(z))).mean()
-    loss.backward()
-    opt_d.step()
-    F.softplus(-discriminator(generator(z))).mean().backward()
-    opt_g.step()
-    return True
-""": "moved the generator too",
+def where_they_end(mean, spread):
+    return mean / (1 - spread**2) if spread < 1 else float("inf")
+""": "the sign of the mean",
+        "where_they_end = lambda mean, spread: 4.0": "for a mean of -2",
     },
 }

@@ -1,5 +1,33 @@
 """Label of the exercise: wrong answers, each with a part of the hint that it must get."""
 
+GAINS = """
+def gains(pretrained, train, measure, seeds):
+    from copy import copy, deepcopy
+
+    {once}
+    found = []
+    for seed in seeds:
+        {before}
+        network = {copied}
+        train(network, seed)
+        found.append({value})
+        {after}
+    return found
+"""
+RIGHT = {
+    "once": "pass",
+    "before": "before = measure(pretrained)",
+    "copied": "deepcopy(pretrained)",
+    "value": "before - measure(network)",
+    "after": "pass",
+}
+
+
+def gains(**faults):
+    """The right answer to 2.3-2 but for these parts."""
+    return GAINS.format(**RIGHT | faults)
+
+
 WRONG = {
     "ex-2-3-1": {
         'who_helps = lambda: {"a": "transfer", "b": "transfer", "c": "gan", "d": "transfer"}': "a: which",
@@ -8,23 +36,21 @@ WRONG = {
         'who_helps = lambda: {"a": "gan"}': "return a dict",
     },
     "ex-2-3-2": {
-        "carry_over = lambda source, target: {**target, **source}": "no such tensor",
-        "carry_over = lambda source, target: {n: source.get(n, w) for n, w in target.items()}": "another shape",
-        "carry_over = lambda source, target: dict(target)": "take the source's",
-        "carry_over = lambda s, t: {n: s[n] for n in t if n in s and s[n].shape == t[n].shape}": "every key",
-        """
-def carry_over(source, target):
-    fits = {n for n in target if n in source and source[n].numel() == target[n].numel()}
-    return {n: source[n] if n in fits else w for n, w in target.items()}
-""": "as many numbers is not enough",
-        """
-def carry_over(source, target):
-    new = dict(target)
-    for (name, old), w in zip(target.items(), source.values()):
-        if name in source and w.shape == old.shape:
-            new[name] = w
-    return new
-""": "not by the order",
+        gains(copied="pretrained", value="measure(pretrained) - measure(network)"): "all zero",
+        gains(copied="copy(pretrained)", value="measure(pretrained) - measure(network)"): "all zero",
+        gains(copied="pretrained"): "another one afterwards",
+        gains(value="measure(network) - before"): "the sign",
+        gains(
+            once="before, last = measure(pretrained), deepcopy(pretrained)", before="pass", copied="last"
+        ): "copy for every seed",
+        gains(
+            once="before, kept = measure(pretrained), [p.detach().clone() for p in pretrained.parameters()]",
+            before="pass",
+            copied="pretrained",
+            after="[p.data.copy_(k) for p, k in zip(pretrained.parameters(), kept)]",
+        ): "they are no parameters",
+        "gains = lambda pretrained, train, measure, seeds: 1": "return a list",
+        "gains = lambda pretrained, train, measure, seeds: [1.0 for _ in seeds]": "the gains are",
     },
     "ex-2-3-3": {
         "speed_up = lambda steps, slow, fast: next(s for s, v in zip(steps, fast) if v <= slow[-1])": "not the step",
@@ -84,6 +110,12 @@ def standardise(train, test):
     centre, scale = train.mean(0), train.std(0)
     scale = torch.where(scale > 0.1, scale, torch.ones_like(scale))
     return (train - centre) / scale, (test - centre) / scale
-""": "a second case fails",
+""": "no constant feature",
+        """
+def standardise(train, test):
+    centre, scale = train.mean(0), train.std(0)
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    return (train - centre) / scale, (test - centre) / scale
+""": "compare the rows",
     },
 }

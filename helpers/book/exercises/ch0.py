@@ -124,7 +124,7 @@ def check_carry_over(answer: Callable) -> None:
 
 
 def check_prediction(answer: Callable) -> None:
-    """0-3: prediction(), the three starts by FID after 150 steps, lowest first."""
+    """0-3: prediction(), the three starts by FID after 300 steps, lowest first."""
 
     def test(f: Callable) -> None:
         got = answered(f())

@@ -31,6 +31,11 @@ def check_gap(answer: Callable) -> None:
         )
         require(not _near(got, 0.8), "this is the training accuracy alone: subtract the test accuracy.")
         require(_near(got, 0.3), "4 of 5 right in training and 2 of 4 in the test make a gap of 0.3.")
+        # Two classes, negative logits, more test images than training images, and a test that goes better.
+        train_logits, test_logits = torch.tensor([[-9.0, -1.0], [-2.0, -5.0]]), -torch.eye(2).repeat(2, 1)
+        got = float(f(train_logits, torch.tensor([0, 0]), test_logits, torch.tensor([1, 0, 1, 1])))
+        require(not _near(got, 0.25), "a gap can be negative, where the test goes better: keep its sign.")
+        require(_near(got, -0.25), "1 of 2 right in training and 3 of 4 in the test make a gap of −0.25.")
 
     report("1.1-1", test, answer)
 

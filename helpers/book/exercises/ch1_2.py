@@ -38,12 +38,14 @@ def check_count_modes(answer: Callable) -> None:
 def check_dirac_step(answer: Callable) -> None:
     """1.2-2: dirac_step(theta, psi, rate, r1), simultaneous, minimax."""
 
+    def sigma(s: float) -> float:
+        return 1 / (1 + math.exp(-s))
+
     def test(f: Callable) -> None:
-        theta, psi, rate, r1 = 1.2, 0.7, 0.1, 0.5
+        for case in ((1.2, 0.7, 0.1, 0.5), (-2.0, 0.9, 0.3, 1.5)):
+            one_case(f, *case)
 
-        def sigma(s: float) -> float:
-            return 1 / (1 + math.exp(-s))
-
+    def one_case(f: Callable, theta: float, psi: float, rate: float, r1: float) -> None:
         d = sigma(psi * theta)
         right = (theta + rate * psi * d, psi - rate * (theta * d + r1 * psi))
         got = answered(f(theta, psi, rate, r1))
@@ -76,6 +78,11 @@ def check_dirac_step(answer: Callable) -> None:
         require(
             not is_(theta + rate * psi * sigma(-psi * theta), new_psi),
             "this is the non-saturating generator; the objective here is log(1 − sigmoid(psi · theta)).",
+        )
+        other = sigma(abs(psi * theta))
+        require(
+            psi * theta > 0 or not is_(theta + rate * psi * other, psi - rate * (theta * other + r1 * psi)),
+            "a fake can be negative: the sign of psi · theta belongs into the sigmoid.",
         )
         require(
             math.isclose(got[1], new_psi, rel_tol=1e-5),
@@ -130,6 +137,18 @@ def check_r1_penalty(answer: Callable) -> None:
             torch.allclose(slope, 4 * 0.5 * x.square().sum(1).mean(), atol=1e-4),
             "its derivative in the discriminator's weights is wrong: do not detach the gradient.",
         )
+        # Five points in three dimensions, and a slope that is not a multiple of the point.
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            bent, x = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0)), torch.randn(5, 3)
+        inside, last = bent[0](x).tanh(), bent[2].weight[0]
+        square = (((1 - inside.square()) * last) @ bent[0].weight).square().sum(1)
+        got = f(bent, x.clone())
+        require(
+            not torch.allclose(got, 0.5 * square.sum() / 3, atol=1e-6),
+            "right for three points only: divide by the number of points.",
+        )
+        require(torch.allclose(got, 0.5 * square.mean(), atol=1e-6), "a second case fails: five points in 3-D, tanh.")
 
     report("1.2-3", test, answer)
 

@@ -20,6 +20,13 @@ def check_pretrained_share(answer: Callable) -> None:
         require(not abs(got - 16 / 10) < 1e-6, "divide by all parameters, not by those of the head.")
         require(not abs(got - 2 / 4) < 1e-6, "count numbers, not tensors: use numel().")
         require(abs(got - 16 / 26) < 1e-6, "count the parameters of the model and of model.fc; biases count too.")
+        # The head stands first, has no bias, and the body has more layers.
+        model = nn.Sequential()
+        model.fc, model.stem = nn.Linear(5, 3, bias=False), nn.Conv2d(1, 2, 3)  # 15 and 20 parameters
+        model.blocks = nn.Sequential(nn.BatchNorm2d(2), nn.Linear(2, 4))  # 4 and 12
+        got = f(model)
+        require(abs(got - 39 / 51) > 1e-6, "the head need not stand last: go by its name, model.fc.")
+        require(abs(got - 36 / 51) < 1e-6, "a head of 15 parameters and a body of 36 fail: go by names, not by places.")
 
     report("2.1-1", test, answer)
 
@@ -57,6 +64,12 @@ def check_relative_distance(answer: Callable) -> None:
         ):
             require(abs(got - wrong) > 1e-4, hint)
         require(abs(got - change / first) < 1e-4, "for (3, 0, 4) → (3, 6, 20) the answer is √292 / 5.")
+        # Signs that change, a small scale, and a tensor of four dimensions.
+        start = [torch.tensor([-0.02]), torch.tensor([0.01, 0.02]).view(2, 1, 1, 1), torch.zeros(0)]
+        end = [torch.tensor([0.02]), torch.tensor([0.01, -0.02]).view(2, 1, 1, 1), torch.zeros(0)]
+        got = float(f(start, end))
+        require(abs(got) > 1e-4, "a weight that changes its sign has moved: subtract before you take magnitudes.")
+        require(abs(got - 32**0.5 / 3) < 1e-4, "for (−0.02, 0.01, 0.02) → (0.02, 0.01, −0.02) the answer is √32 / 3.")
 
     report("2.1-3", test, answer)
 
@@ -75,6 +88,20 @@ def check_interpolate(answer: Callable) -> None:
         require(
             got["count"].dtype == torch.int64 and int(got["count"]) == 3,
             "integer tensors are not mixed: take those of a.",
+        )
+        # The second network's keys stand in another order; signs; a matrix.
+        a = {"x.weight": torch.tensor([[1.0, -2.0]]), "n": torch.tensor([5, 6]), "x.bias": torch.tensor([[-4.0, 0.0]])}
+        b = {"x.bias": torch.tensor([[4.0, 8.0]]), "x.weight": torch.tensor([[-3.0, 2.0]]), "n": torch.tensor([7, 8])}
+        got = f(a, b, 0.5)
+        require(
+            not torch.allclose(got["x.weight"], torch.tensor([[2.5, 3.0]])),
+            "the keys of b stand in another order here: go by the names.",
+        )
+        require(
+            torch.allclose(got["x.weight"], torch.tensor([[-1.0, 0.0]]))
+            and torch.allclose(got["x.bias"], torch.tensor([[0.0, 4.0]]))
+            and got["n"].tolist() == [5, 6],
+            "a second case fails, with t = 0.5 and keys in another order.",
         )
 
     report("2.1-4", test, answer)

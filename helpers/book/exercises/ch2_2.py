@@ -1,12 +1,9 @@
 """Checks of the exercises of chapter 2.2."""
 
-import copy
+import math
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from helpers.book.exercises import Hint, answered, report, require
@@ -33,6 +30,17 @@ def check_optimal_discriminator(answer: Callable) -> None:
             "this is the optimal score, a logit: apply the sigmoid.",
         )
         require(torch.allclose(got, p / (p + q)), "where both densities are equal the answer must be 1/2.")
+        # A table of points, densities above 1, and tiny ones, far out.
+        p, q = torch.tensor([[3.0, 2e-9], [0.0, 5.0]]), torch.tensor([[1.0, 6e-9], [4.0, 0.0]])
+        got = f(p.clone(), q.clone())
+        require(
+            got.shape != p.shape or bool((got[0, 1] - 0.25).abs() < 1e-5),
+            "far out both densities are tiny, and their ratio still counts: add nothing to the denominator.",
+        )
+        require(
+            got.shape == p.shape and torch.allclose(got, torch.tensor([[0.75, 0.25], [0.0, 1.0]])),
+            "a second case fails: a table of 2 × 2 points, with densities above 1 and of 0.",
+        )
 
     report("2.2-1", test, answer)
 
@@ -141,100 +149,34 @@ def check_teaches(answer: Callable) -> None:
     report("2.2-4", test, answer)
 
 
-def check_one_round(answer: Callable) -> None:
-    """2.2-5: one_round(generator, discriminator, opt_g, opt_d, data, z)."""
+def check_where_they_end(answer: Callable) -> None:
+    """2.2-5: where_they_end(mean, spread): the fakes N(0, 1) against the frozen D* for data N(mean, spread²)."""
 
     def test(f: Callable) -> None:
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            start = nn.Linear(1, 1), nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1))
-            data, z = 2 + torch.randn(8, 1), torch.randn(8, 1)
-
-        def play(one_round):
-            players = copy.deepcopy(start)
-            optimizers = [torch.optim.SGD(player.parameters(), 0.5) for player in players]
-            for player in players:  # what an earlier round left behind
-                for p in player.parameters():
-                    p.grad = torch.ones_like(p)
-            said = one_round(*players, *optimizers, data, z)
-            return said, [torch.cat([p.detach().flatten() for p in player.parameters()]) for player in players]
-
-        said, (generator, discriminator) = play(f)
-        answered(said)
-        before = [torch.cat([p.detach().flatten() for p in player.parameters()]) for player in start]
-        require(not torch.equal(discriminator, before[1]), "the discriminator did not move: call opt_d.step().")
-        require(not torch.equal(generator, before[0]), "the generator did not move: call opt_g.step().")
-        for mistake, hint in _MISTAKES.items():
-            wrong = play(partial(_round, mistake=mistake))[1]
+        for mean, spread in ((3.0, 0.5), (-2.0, 0.8)):
+            right = mean / (1 - spread**2)
+            got = float(answered(f(mean, spread)))
+            for wrong, hint in (
+                (mean, "that is the data's mean, where data are densest; D* is surest where fakes are rarer still."),
+                (abs(right), "data may lie on the left as well: keep the sign of the mean."),
+                (-right, "the sign: the fakes set out towards the data and go beyond."),
+                (mean / (1 - spread), "the densities have the variance in their exponent: the spread is squared."),
+                (mean / (1 + spread**2), "D* compares: the score is log p_data minus log p_g, not plus."),
+            ):
+                require(math.isclose(got, right, rel_tol=1e-4) or not math.isclose(got, wrong, rel_tol=1e-4), hint)
             require(
-                not (
-                    torch.allclose(generator, wrong[0], atol=1e-5)
-                    and torch.allclose(discriminator, wrong[1], atol=1e-5)
-                ),
-                hint,
+                math.isclose(got, right, rel_tol=1e-4),
+                f"for a mean of {mean:g} and a spread of {spread:g} the score is highest at {right:.2f}.",
             )
-        right = play(_round)[1]
-        require(
-            torch.allclose(discriminator, right[1], atol=1e-5),
-            "the discriminator moved wrongly: check its loss, its zero_grad, and that only its own step moves it.",
-        )
-        require(
-            torch.allclose(generator, right[0], atol=1e-5),
-            "the generator moved wrongly: check its loss, its zero_grad, and that only its own step moves it.",
-        )
+        for mean, spread in ((1.0, 2.0), (-1.5, 1.5), (-1.0, 1.0)):
+            try:
+                got = float(f(mean, spread))
+            except ZeroDivisionError:
+                got = 0.0
+            require(
+                math.isinf(got),
+                f"data of spread {spread:g}, fakes of spread 1: has the score a highest point at all?",
+            )
+            require(got * mean > 0, "they run towards the data, and on: give the infinity the sign of the mean.")
 
     report("2.2-5", test, answer)
-
-
-_MISTAKES = {
-    "order": "the generator moved first: it should face the updated discriminator.",
-    "together": "both moved at once: the generator should be judged by the discriminator after its step.",
-    "no zero_grad": "old gradients were added: call zero_grad of both optimizers before backward.",
-    "no zero_grad g": "old gradients of the generator were added: call opt_g.zero_grad() before its backward.",
-    "no zero_grad d": "old gradients of the discriminator were added: call opt_d.zero_grad() before its backward.",
-    "labels": "the discriminator's labels are swapped: data 1, fakes 0.",
-    "saturating": "this is the saturating loss of the generator: use −log D, softplus of the negative score.",
-    "away": "the generator moved away from being accepted: check the sign of its loss.",
-    "leak": "the discriminator's loss moved the generator too: clear its gradients before its own backward.",
-}
-
-
-def _round(generator, discriminator, opt_g, opt_d, data, z, mistake=""):
-    """A round, right or with one of the mistakes above."""
-
-    def loss_d():
-        fakes = generator(z)
-        if mistake != "leak":
-            fakes = fakes.detach()
-        sign = -1 if mistake == "labels" else 1
-        return F.softplus(-sign * discriminator(data)).mean() + F.softplus(sign * discriminator(fakes)).mean()
-
-    def loss_g():
-        scores = discriminator(generator(z))
-        if mistake == "saturating":
-            return -F.softplus(scores).mean()
-        return F.softplus(scores if mistake == "away" else -scores).mean()
-
-    if mistake == "leak":  # opt_g cleared before both backward passes, not between them
-        opt_g.zero_grad()
-    moves = [(loss_d, opt_d, " d"), (loss_g, opt_g, " g")]
-    if mistake == "order":
-        moves.reverse()
-    losses: list[Any] = [loss() for loss, _, _ in moves] if mistake == "together" else [None, None]
-    if mistake == "together":
-        gradients = [
-            torch.autograd.grad(loss, opt.param_groups[0]["params"]) for loss, (_, opt, _) in zip(losses, moves)
-        ]
-        for (_, opt, _), gradient in zip(moves, gradients):
-            for p, g in zip(opt.param_groups[0]["params"], gradient):
-                p.grad = g
-            opt.step()
-        return True
-    for loss, opt, who in moves:
-        value = loss()
-        if not mistake.startswith("no zero_grad") or (mistake != "no zero_grad" and not mistake.endswith(who)):
-            if not (mistake == "leak" and opt is opt_g):
-                opt.zero_grad()
-        value.backward()
-        opt.step()
-    return True

@@ -1,10 +1,12 @@
 """Checks of the exercises of chapter 2.3."""
 
+import copy
 from collections.abc import Callable
 
 import torch
+from torch import nn
 
-from helpers.book.exercises import answered, report, require
+from helpers.book.exercises import Hint, answered, report, require
 
 
 def check_who_helps(answer: Callable) -> None:
@@ -24,28 +26,49 @@ def check_who_helps(answer: Callable) -> None:
     report("2.3-1", test, answer)
 
 
-def check_carry_over(answer: Callable) -> None:
-    """2.3-2: carry_over(source, target) of two state dicts."""
+def check_gains(answer: Callable) -> None:
+    """2.3-2: gains(pretrained, train, measure, seeds), each seed from the same weights."""
 
     def test(f: Callable) -> None:
-        source = {"body": torch.tensor([1.0, 2.0]), "head": torch.zeros(26), "old": torch.ones(1)}
-        target = {"body": torch.tensor([7.0, 7.0]), "head": torch.ones(10), "new": torch.tensor([5.0])}
-        got = answered(f(source, target))
-        require(isinstance(got, dict), "return a dict.")
-        require("old" not in got, "the target has no such tensor: keep the target's keys.")
-        require(got.keys() == target.keys(), "the result needs every key of the target.")
-        require(got["head"].shape == (10,), "the head has another shape: keep the target's own.")
-        require(torch.equal(got["body"], source["body"]), "where key and shape agree, take the source's tensor.")
-        require(torch.equal(got["new"], target["new"]), "what the source does not have stays as it is in the target.")
-        require(torch.equal(target["body"], torch.tensor([7.0, 7.0])), "you changed the target: build a new dict.")
-        # Another order, nested names, as many numbers in another shape, and nothing in common.
-        source = {"b.weight": torch.arange(6.0).view(2, 3), "a.0.bias": torch.tensor([-4]), "n": torch.tensor(3)}
-        target = {"n": torch.tensor(0), "a.0.bias": torch.tensor([9]), "b.weight": -torch.ones(3, 2)}
-        got = f(source, target)
-        require(got["b.weight"].shape == (3, 2), "as many numbers is not enough: compare the shapes.")
-        require(torch.equal(got["b.weight"], target["b.weight"]), "another shape must not be turned or cut to fit.")
-        require(int(got["a.0.bias"]) == -4 and int(got["n"]) == 3, "go by the names, not by the order of the keys.")
-        require(f({}, target).keys() == target.keys(), "an empty source leaves the target as it is.")
+        # A body with a batch norm, whose stored mean is no parameter, and a network of one layer.
+        for body, seeds in ((nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)), [3, 1, 5]), (nn.Linear(3, 1), [0, 2])):
+            network = copy.deepcopy(body)
+            with torch.no_grad():
+                for tensor in network.state_dict().values():
+                    tensor.fill_(2)
+            given = copy.deepcopy(network.state_dict())
+
+            def train(trained: nn.Module, seed: int) -> None:
+                with torch.no_grad():
+                    for tensor in trained.state_dict().values():
+                        tensor.sub_(seed + 1)
+
+            def measure(trained: nn.Module) -> float:
+                return sum(float(tensor.float().mean()) for tensor in trained.state_dict().values())
+
+            tensors, weights = len(given), len(list(network.parameters()))
+            right = [float(tensors * (seed + 1)) for seed in seeds]
+            got = answered(f(network, train, measure, seeds))
+            require(isinstance(got, list | tuple) and len(got) == len(seeds), "return a list, one gain a seed.")
+            got = [float(value) for value in got]
+            if got == right:
+                require(
+                    all(torch.equal(network.state_dict()[name], value) for name, value in given.items()),
+                    "the gains are right, but the pretrained network is another one afterwards: train copies.",
+                )
+                continue
+            require(got != [-value for value in right], "the sign: a FID that falls is a gain, before minus after.")
+            require(any(got), "all zero: before and after were measured on one and the same network, once trained.")
+            sums = [sum(right[: i + 1]) for i in range(len(right))]
+            require(got != sums, "each seed goes on where the last one ended: copy for every seed, not once.")
+            left = tensors - weights  # what is no parameter goes on through the seeds
+            added = [sum(left * (s + 1) for s in seeds[:i]) for i in range(len(seeds))]
+            carried = [[value + sign * more for value, more in zip(right, added)] for sign in (1, -1)]
+            require(
+                left == 0 or got not in carried,
+                "batch norm's means and variances go on through the seeds: they are no parameters; see state_dict().",
+            )
+            raise Hint(f"for seeds {seeds} the gains are {right}, not {got}.")
 
     report("2.3-2", test, answer)
 
@@ -115,11 +138,18 @@ def check_standardise(answer: Callable) -> None:
         train = torch.tensor([[1.0, -3e-3, 50.0], [1.0, 1e-3, -70.0], [1.0, 2e-3, -10.0], [1.0, 4e-3, 30.0]])
         rows = torch.tensor([[-1.0, 0.0, 10.0]])
         first, second = f(train.clone(), rows.clone())
-        scale = torch.where(train.std(0) > 0, train.std(0), torch.ones(3))
+        scale = torch.where((train == train[0]).all(0), torch.ones(3), train.std(0))
         require(
             torch.allclose(first, (train - train.mean(0)) / scale, atol=1e-3)
             and torch.allclose(second, (rows - train.mean(0)) / scale, atol=1e-3),
-            "a second case fails, with small values and a constant first column: only an exact 0 is replaced by 1.",
+            "a small spread is no constant feature: divide by 1 only where all training rows are equal.",
+        )
+        # One feature, ten rows of 0.1: their mean is rounded, so that torch's standard deviation is 8e-9 and not 0.
+        first, second = f(torch.full((10, 1), 0.1), torch.tensor([[0.2]]))
+        require(
+            first.abs().max() < 1e-3 and abs(second.item() - 0.1) < 1e-3,
+            "ten rows of 0.1 can have a standard deviation of 8e-9 by rounding, and 0.2 becomes 13 million: compare "
+            "the rows, not their standard deviation with 0.",
         )
 
     report("2.3-4", test, answer)
