@@ -318,9 +318,9 @@ def test_three_readers_read_what_is_drawn(open_piece, theme):
     )
     assert np.allclose(sums, 1, atol=1e-5)
     page.keyboard.press("Tab")
-    page.get_by_text("Clear").click()
+    page.get_by_role("button", name="Clear").click()
     assert guesses.all_inner_texts() == ["–"] * 3
-    page.get_by_text("Show a test digit").click()
+    page.get_by_role("button", name="Show a test digit").click()
     assert re.match(r"Test digit, labelled \d\. From scratch: \d", status.inner_text())
 
 

@@ -308,10 +308,12 @@ def _draw_still(digit: torch.Tensor, probabilities: dict[str, list[float]]) -> N
     fig, axes = plt.subplots(1, 4, figsize=(8, 2.6), width_ratios=(1.3, 1, 1, 1))
     axes[0].imshow(digit, cmap="gray_r")
     axes[0].set(xticks=[], yticks=[], title="a test digit")
+    axes[0].spines[:].set_visible(False)
     for ax, (arm, values) in zip(axes[1:], probabilities.items()):
         ax.barh(range(10), values, color="#444")
-        ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1], title=arm)
+        ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1], title=arm, xlabel="confidence")
         ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(False)
     fig.tight_layout()
     fig.savefig(FOLDER / "draw.png", dpi=110, transparent=True, metadata={"Software": None})
     plt.close(fig)

@@ -75,8 +75,9 @@ Live.strokes = (() => {
   // --- what the readers say --------------------------------------------------------------------------
 
   const heads = readers.map(({ title, accuracy }) => {
-    const guess = element("span", { class: "live-guess" }, "–");
-    return { guess, cell: element("th", { scope: "col" }, title, element("small", {}, `${Math.round(1000 * accuracy) / 10} % of test digits`), guess) };
+    const guess = element("p", { class: "live-guess" }, "–");
+    const read = element("small", {}, `${Math.round(1000 * accuracy) / 10} % of test digits`);
+    return { guess, cell: element("th", { scope: "col" }, title, read, guess) };
   });
   const bars = Array.from({ length: 10 }, () => readers.map(() => element("span", { class: "live-bar" }, element("span"))));
   const table = element("table", { class: "live-readings" },

@@ -22,8 +22,8 @@ globalThis.Live ??= {};
       paint(canvas, image, { left: 33 * (i % COLUMNS), top: 33 * Math.floor(i / COLUMNS) });
     }
   }
-  const percent = () => `${Math.round(100 * state.t)} % of the way from letters to digits`;
-  const describe = () => canvas.setAttribute("aria-label", `Twelve images of a generator ${percent()}`);
+  const percent = (t) => `${Math.round(100 * t)} % of the way from letters to digits`;
+  const describe = () => canvas.setAttribute("aria-label", `Twelve images of a generator ${percent(state.t)}`);
   const change = () => (draw(), describe());
 
   const way = slider("weights", {
