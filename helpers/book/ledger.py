@@ -156,8 +156,8 @@ def page(root: Path) -> str:
     for number, row in table.items():
         found = deciding(number, tests)
         verdict = f"**{result[number]}** {row.get('condition') or row.get('untestable') or ''}".rstrip()
-        about = ", ".join(_link(test) for test in tests if test.record.get("about") == number)
-        seen = f"none; demonstrations: {about}" if about and result[number] == OPEN else ""
+        shown = ", ".join(_link(test) for test in tests if test.record.get("about") == number)
+        seen = f"none; demonstrations: {shown}" if shown and result[number] == OPEN else ""
         cells = (f"**{number}** {row['text']}", verdict, _line(decisive(row, found), brief=True) if found else seen)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     part = ""

@@ -73,8 +73,9 @@ def pack(tensors: Tensors, steps: dict[str, float], base: Tensors | None = None)
     return {"tensors": entries, "bytes": text}, read
 
 
-def numbers(tensor: torch.Tensor) -> list:
+def numbers(tensor: torch.Tensor | None) -> list:
     """Nested lists with six digits: a script needs no more."""
+    assert tensor is not None, "a layer without a bias or statistics cannot be written"
     values = np.asarray(tensor.detach().cpu(), dtype=np.float64)
     return json.loads(json.dumps(values.tolist()), parse_float=lambda text: float(f"{float(text):.6g}"))
 
@@ -197,10 +198,11 @@ def export_digits() -> None:
 
 def unfolded_generator(generator: models.Generator) -> tuple[Tensors, Layers]:
     """As they were trained: to mix two networks, mix their weights and statistics, and fold afterwards."""
-    kernels, layers = {}, []
+    kernels: Tensors = {}
+    layers: Layers = []
     for i, (layer, norm) in enumerate(generator_layers(generator)):
         kernels[f"{i}"] = channels_last(layer.weight, transposed=True)
-        own = {"stride": layer.stride[0], "padding": layer.padding[0]}
+        own: dict[str, Any] = {"stride": layer.stride[0], "padding": layer.padding[0]}
         if norm:
             parts = {"gain": norm.weight, "bias": norm.bias, "mean": norm.running_mean, "variance": norm.running_var}
             layers.append(own | {"eps": norm.eps} | {key: numbers(value) for key, value in parts.items()})

@@ -41,10 +41,11 @@ def direction(theta, psi, r1=0.0):
 def dirac() -> plt.Figure:
     """The directions of descent, and 150 alternating steps from (1, 0)."""
     fig, axes = plt.subplots(1, 2, figsize=(8, 4.3), sharey=True)
-    grid = np.meshgrid(*[np.linspace(-1.4, 1.4, 11)] * 2)
+    ticks = np.linspace(-1.4, 1.4, 11)
+    theta_at, psi_at = np.meshgrid(ticks, ticks)
     for ax, r1, name in zip(axes, (0.0, 0.3), ("no penalty", "R1 of weight 0.3"), strict=True):
-        arrows = direction(*grid, r1)
-        ax.quiver(*grid, *arrows, angles="xy", color=GREY, width=0.004)
+        arrows = direction(theta_at, psi_at, r1)
+        ax.quiver(theta_at, psi_at, *arrows, angles="xy", color=GREY, width=0.004)
         path = [(1.0, 0.0)]
         for _ in range(150):
             theta, psi = path[-1]
@@ -80,7 +81,7 @@ def densities() -> plt.Figure:
 
 def main() -> None:
     style = {"svg.hashsalt": "still", "svg.fonttype": "none", "axes.facecolor": "none", "axes.grid": False}
-    with plt.rc_context(style):
+    with plt.rc_context(style):  # type: ignore[arg-type]  # the stubs want a literal of each name
         for draw in (ring, dirac, densities):
             fig = draw()
             fig.tight_layout()
