@@ -51,10 +51,10 @@ def ink_gain(saliency, ink):
 """: "one number an image",
     },
     "ex-5-2-4": {
-        "restlessness_of = lambda d: d.std(1)": "across the pairs",
-        "restlessness_of = lambda d: d.std(0)": "steady fall",
-        "restlessness_of = lambda d: (d[1:] - d[:-1]).mean(0)": "cancel",
-        "restlessness_of = lambda d: (d[-1] - d[0]).abs()": "miss what happens",
-        "restlessness_of = lambda d: (d[1:] - d[:-1]).abs().mean()": "keep the pairs apart",
+        "fluctuation_of = lambda d: d.std(1)": "across the pairs",
+        "fluctuation_of = lambda d: d.std(0)": "steady fall",
+        "fluctuation_of = lambda d: (d[1:] - d[:-1]).mean(0)": "cancel",
+        "fluctuation_of = lambda d: (d[-1] - d[0]).abs()": "miss what happens",
+        "fluctuation_of = lambda d: (d[1:] - d[:-1]).abs().mean()": "keep the pairs apart",
     },
 }

@@ -25,39 +25,56 @@ def check_low_rank_parameters(answer: Callable) -> None:
         ):
             require(got != wrong, hint)
         require(got == 208, "for 8 inputs, 32 outputs, kernel 3 and rank 2: A is 2 × 72 and B is 32 × 2.")
+        got = float(answered(f(3, 5, 5, 4)))  # nothing is 9 here, and kernel, rank and 2 differ
+        require(got != 4 * (3 * 5**4 + 5), "a patch has kernel × kernel pixels, whatever the rank.")
+        require(got != 2 * (3 * 9 + 5), "the kernel need not be 3, nor the rank 2: use what is given.")
+        require(got != 4 * (3 * 9 + 5), "the kernel need not be 3: use what is given.")
+        require(got != 2 * (3 * 25 + 5), "the rank need not be 2: use what is given.")
+        require(got == 320, "for 3 inputs, 5 outputs, kernel 5 and rank 4: A is 4 × 75 and B is 5 × 4.")
 
     report("5.1-1", test, answer)
 
 
-def check_fgsm_step(answer: Callable) -> None:
-    """5.1-2: fgsm_step(images, gradient, epsilon)."""
+def check_targeted_step(answer: Callable) -> None:
+    """5.1-2: targeted_step(images, gradient, epsilon), the gradient of the loss for the wanted class."""
 
     def test(f: Callable) -> None:
-        images = torch.tensor([[[[0.5, 0.02], [0.97, 0.05]]]])
-        gradient = torch.tensor([[[[0.3, -2.0], [5.0, 1.0]]]])
-        right = torch.tensor([[[[0.6, 0.0], [1.0, 0.15]]]])
-        before = images.clone()
-        got = answered(f(images, gradient, 0.1))
-        require(torch.equal(images, before), "do not change the input: return new images.")
-        require(
-            isinstance(got, torch.Tensor) and got.shape == images.shape, "return images of the same shape as the input."
-        )
-
-        def is_(wrong: torch.Tensor) -> bool:
-            return torch.allclose(got, wrong, atol=1e-6)
-
-        sign = gradient.sign()
-        require(
-            not is_(images + 0.1 * sign) and not is_(images - 0.1 * sign),
-            "pixels must stay between 0 and 1: clamp the result.",
-        )
-        require(not is_((images - 0.1 * sign).clamp(0, 1)), "this lowers the loss: an attack climbs, so add.")
-        for size in (gradient, gradient / gradient.norm()):
+        small = torch.tensor([[[[0.5, 0.02], [0.97, 0.05]]]]), torch.tensor([[[[0.3, 2.0], [-5.0, -1.0]]]])
+        large = torch.tensor([[[[0.4, 0.9]]], [[[0.1, 0.6]]]]), torch.tensor([[[[-3.0, 0.01]]], [[[0.5, -0.2]]]])
+        for (images, gradient), epsilon, first in ((small, 0.1, 0.4), (large, 0.25, 0.65)):
+            before = images.clone()
+            got = answered(f(images, gradient, epsilon))
+            require(torch.equal(images, before), "do not change the input: return new images.")
             require(
-                not is_(images + 0.1 * size) and not is_((images + 0.1 * size).clamp(0, 1)),
-                "use only the sign of the gradient: every pixel moves by epsilon.",
+                isinstance(got, torch.Tensor) and got.shape == images.shape,
+                "return images of the same shape as the input.",
             )
-        require(is_(right), "compare with clamp(x + epsilon · sign(gradient)) by hand for the first pixel: 0.6.")
+
+            def is_(wrong: torch.Tensor, got: torch.Tensor = got) -> bool:
+                return torch.allclose(got, wrong, atol=1e-6)
+
+            sign = gradient.sign()
+            require(
+                not is_(images + epsilon * sign) and not is_(images - epsilon * sign),
+                "pixels must stay between 0 and 1: clamp the result.",
+            )
+            require(
+                not is_((images + epsilon * sign).clamp(0, 1)),
+                "this raises the loss for the wanted class: that loss must fall, so go down.",
+            )
+            for size in (gradient, gradient / gradient.norm()):
+                require(
+                    not is_(images - epsilon * size) and not is_((images - epsilon * size).clamp(0, 1)),
+                    "use only the sign of the gradient: every pixel moves by epsilon.",
+                )
+            require(
+                epsilon == 0.1 or not is_((images - 0.1 * sign).clamp(0, 1)),
+                "epsilon need not be 0.1: use what is given.",
+            )
+            require(
+                is_((images - epsilon * sign).clamp(0, 1)),
+                f"by hand for the first pixel, {images.flatten()[0]:g}, with epsilon {epsilon:g}: {first:g}.",
+            )
 
     report("5.1-2", test, answer)
 
@@ -121,28 +138,48 @@ def check_attack_auc(answer: Callable) -> None:
 
 
 def check_share_of_copies(answer: Callable) -> None:
-    """5.1-5: share_of_copies(samples, training, held_out)."""
+    """5.1-5: share_of_copies(samples, training, held_out, tail)."""
 
     def test(f: Callable) -> None:
-        training = torch.tensor([[0.0, 0.0], [10.0, 0.0]])
-        held_out = torch.tensor([[3.0, 0.0], [12.0, 0.0], [0.0, 5.0]])  # nearest training: 3, 2, 5
-        samples = torch.tensor([[0.5, 0.0], [0.0, 2.4], [12.0, 0.1], [3.1, 0.0], [10.0, 1.5]])
-        got = answered(f(samples, training, held_out))
-        require(torch.as_tensor(got).numel() == 1, "return one number, a share.")
-        got = float(got)
-        near = torch.cdist(samples, training).min(1).values  # 0.5, 2.4, 2.002, 3.1, 1.5
-        wrong_reference = (near < torch.cdist(samples, held_out).min(1).values).float().mean().item()
-        for wrong, hint in (
-            (2.0, "this is a number of samples; divide by how many there are."),
-            (wrong_reference, "measure how far held-out images lie from the training set, not from the samples."),
-            (0.0, "a copy is rarely exact: compare with the nearest held-out image, not with 0."),
-            (1.0, "compare with the smallest of the held-out distances, not with the largest."),
-            (0.8, "compare with the smallest of the held-out distances: ordinary images come that close."),
+        one, two = torch.zeros(1, 2), torch.tensor([[0.0, 0.0], [100.0, 0.0]])
+        # Distances to the nearest training image: held-out images, samples; then tail, the answer, and why.
+        for training, usual, near, tail, right, why in (
+            (two, (5.0, 2.0, 9.0, 1.0, 3.0), (0.6, 1.5, 0.0, 2.5, 8.0, 0.3), 0.25, 4 / 6, "the four nearer than 2"),
+            (one, (7.0, 4.0, 6.0), (6.5, 3.0, 4.5, 5.0), 0.5, 0.75, "the three nearer than 6"),
         ):
-            require(not math.isclose(got, wrong, abs_tol=1e-6), hint)
-        require(
-            math.isclose(got, 0.4, abs_tol=1e-6),
-            "of five samples two are nearer to a training image than every held-out image is.",
-        )
+            samples, held_out = (torch.tensor([[training[-1, 0].item(), d] for d in ds]) for ds in (near, usual))
+            got = answered(f(samples, training, held_out, tail))
+            require(torch.as_tensor(got).numel() == 1, "return one number, a share.")
+            got = float(got)
+            distances, bounds = torch.tensor(near), torch.tensor(usual)
+
+            def below(bound: float | torch.Tensor, distances: torch.Tensor = distances) -> float:
+                return (distances < bound).float().mean().item()
+
+            for wrong, hint in (
+                (right * len(near), "this is a number of samples; divide by how many there are."),
+                (
+                    below(torch.cdist(samples, held_out).min(1).values),
+                    "measure how far held-out images lie from the training set, not from the samples.",
+                ),
+                (
+                    (distances == 0).float().mean().item(),
+                    "a copy is rarely exact: compare with held-out images, not with 0.",
+                ),
+                (
+                    below(bounds.max()),
+                    "ordinary images come as near as the farthest held-out image: use the near tail.",
+                ),
+                (below(bounds.min()), "this allows no held-out image to be nearer; `tail` says what share may be."),
+                (
+                    below(bounds.quantile(1 - tail)),
+                    "this is the far tail of the held-out distances: take the near one.",
+                ),
+            ):
+                require(math.isclose(wrong, right, abs_tol=1e-6) or not math.isclose(got, wrong, abs_tol=1e-6), hint)
+            require(
+                math.isclose(got, right, abs_tol=1e-6),
+                f"held-out distances {usual}, samples {near}, tail {tail}: {why} are flagged, {right:.2f} of all.",
+            )
 
     report("5.1-5", test, answer)

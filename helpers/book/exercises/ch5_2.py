@@ -103,25 +103,26 @@ def check_ink_gain(answer: Callable) -> None:
     report("5.2-3", test, answer)
 
 
-def check_restlessness(answer: Callable) -> None:
-    """5.2-4: restlessness(distances), (looks, pairs): mean size of the change between looks, for each pair."""
+def check_fluctuation(answer: Callable) -> None:
+    """5.2-4: fluctuation_of(distances), (measurements, pairs): mean size of the change between neighbours, a pair."""
 
     def test(f: Callable) -> None:
-        d = torch.tensor([[4.0, 1.0, 2.0], [3.0, 3.0, 2.0], [2.0, 1.0, 2.5], [1.0, 3.0, 2.0]])
-        got = torch.as_tensor(answered(f(d.clone()))).float()
-        step = d[1:] - d[:-1]
-        right = step.abs().mean(0)
-        for wrong, hint in (
-            (d.std(1), "this is the spread across the pairs: stay within a pair, along the looks."),
-            (d.std(0), "a steady fall has a standard deviation too: use changes from look to look."),
-            (step.mean(0), "ups and downs cancel: take the size of each change."),
-            (step.abs().mean(1), "average over the looks, dim 0, and keep the pairs."),
-            (step.abs().mean(), "keep the pairs apart: one number for each."),
-            (step.abs().sum(0), "take the mean of the changes, or longer records look worse."),
-            ((d[-1] - d[0]).abs(), "first and last look alone miss what happens between them."),
-        ):
-            require(not _near(got, wrong), hint)
-        require(got.shape == (3,), f"return one number a pair, shape (3,); you gave {tuple(got.shape)}.")
-        require(_near(got, right), "the second pair changes by 2 at every look: its answer is 2.")
+        falling = torch.tensor([[4.0, 1.0, 2.0], [3.0, 3.0, 2.0], [2.0, 1.0, 2.5], [1.0, 3.0, 2.0]])
+        for d, first in ((falling, 1), (torch.tensor([[0.1, 7.0], [0.4, 7.0], [0.2, 5.0]]), 0.25)):
+            got = torch.as_tensor(answered(f(d.clone()))).float()
+            step = d[1:] - d[:-1]
+            right, pairs = step.abs().mean(0), d.shape[1]
+            for wrong, hint in (
+                (d.std(1), "this is the spread across the pairs: stay within a pair, along the measurements."),
+                (d.std(0), "a steady fall has a standard deviation too: use changes between neighbours."),
+                (step.mean(0), "ups and downs cancel: take the size of each change."),
+                (step.abs().mean(1), "average over the measurements, dim 0, and keep the pairs."),
+                (step.abs().mean(), "keep the pairs apart: one number for each."),
+                (step.abs().sum(0), "take the mean of the changes, or longer records seem worse."),
+                ((d[-1] - d[0]).abs(), "first and last alone miss what happens between them."),
+            ):
+                require(not _near(got, wrong), hint)
+            require(got.shape == (pairs,), f"return one number a pair, shape ({pairs},); you gave {tuple(got.shape)}.")
+            require(_near(got, right), f"the first pair is {d[:, 0].tolist()}: its answer is {first}.")
 
     report("5.2-4", test, answer)
