@@ -1,5 +1,6 @@
 """The ledger says what the notebooks recorded, and neither a wrong record nor a wrong verdict passes."""
 
+import re
 import shutil
 
 import nbformat
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from helpers.book import ledger
-from helpers.book.execute import ROOT, listed
+from helpers.book.execute import ROOT, listed, read
 
 
 @pytest.fixture
@@ -69,6 +70,17 @@ def test_every_claim_has_its_own_name():
     assert names and len(names) == len(set(names))
 
 
+def test_every_claim_that_a_page_names_is_made():
+    made = {claim.record["name"] for claim in ledger.claims(ROOT)}
+    named = {}
+    for path in listed(ROOT):
+        for cell in read(path).cells:
+            if cell.cell_type == "markdown":
+                for name in re.findall(r"(?<![\w./-])((?:\d\.\d|E|6)-[a-z]{1,2}|E-\d+)(?![\w-])", cell.source):
+                    named[name] = path.name
+    assert {name: page for name, page in named.items() if name not in made} == {}
+
+
 ROW = {"id": "1-1", "text": "it works", "verdict": "holds"}
 
 
@@ -83,6 +95,7 @@ ROW = {"id": "1-1", "text": "it works", "verdict": "holds"}
         ("condition", [ROW | {"verdict": "holds if"}]),
         ("condition", [ROW | {"verdict": "holds if", "condition": ""}]),
         ("condition", [ROW | {"condition": "the sun shines"}]),
+        ("comment", [ROW | {"verdict": "holds if", "condition": "the sun shines", "comment": "often"}]),
     ],
 )
 def test_a_wrong_row_is_refused(tmp_path, match, rows):

@@ -18,6 +18,7 @@ from helpers.book.execute import ROOT, listed, read
 STATEMENTS, PAGE = Path("book/appendix/statements.yml"), Path("book/appendix/ledger.md")
 CONDITIONAL, OPEN, UNTESTABLE = "holds if", "open", "not testable here"
 VERDICTS = ("holds", CONDITIONAL, "false", OPEN)
+REMARKS = ("condition", "comment", "untestable")  # what stands beside a verdict; a statement has at most one
 INTRODUCTION = """# Claims ledger
 
 Every checkable statement of the source, in our words, with our verdict. This page is generated from `statements.yml`
@@ -91,7 +92,7 @@ def statements(root: Path) -> dict[str, dict]:
         where = f"{STATEMENTS}, statement {number}"
         if number in table:
             raise ValueError(f"{where} stands there twice: give each its own number")
-        if unknown := row.keys() - {"id", "text", "verdict", "condition", "by", "untestable"}:
+        if unknown := row.keys() - {"id", "text", "verdict", "condition", "comment", "by", "untestable"}:
             raise ValueError(f"{where} has the key {unknown.pop()!r}: put a text with a comma or a colon in quotes")
         if ("verdict" in row) == ("untestable" in row):
             raise ValueError(f"{where} needs either `verdict:` or, with the reason, `untestable:`")
@@ -99,6 +100,8 @@ def statements(root: Path) -> dict[str, dict]:
             raise ValueError(f"{where} has the verdict {row['verdict']!r}: choose one of {', '.join(VERDICTS)}")
         if (row.get("verdict") == CONDITIONAL) != bool(row.get("condition")):
             raise ValueError(f"{where}: `condition:` belongs to the verdict `{CONDITIONAL}`, and only to that")
+        if "comment" in row and row.get("verdict") in (None, CONDITIONAL):
+            raise ValueError(f"{where}: `comment:` belongs to a verdict without a condition")
         table[number] = row
     return table
 
@@ -155,7 +158,8 @@ def page(root: Path) -> str:
     ]
     for number, row in table.items():
         found = deciding(number, tests)
-        verdict = f"**{result[number]}** {row.get('condition') or row.get('untestable') or ''}".rstrip()
+        remark = next((row[key] for key in REMARKS if key in row), "")
+        verdict = f"**{result[number]}** {remark}".rstrip()
         shown = ", ".join(_link(test) for test in tests if test.record.get("about") == number)
         seen = f"none; demonstrations: {shown}" if shown and result[number] == OPEN else ""
         cells = (f"**{number}** {row['text']}", verdict, _line(decisive(row, found), brief=True) if found else seen)
@@ -167,7 +171,7 @@ def page(root: Path) -> str:
             lines.append("\n## Questions" if part == "Q" else f"\n## Section {part}")
         about = [test for test in tests if test.record.get("about") == number]
         lines += [f"\n:::{{dropdown}} {number} · {result[number]}", row["text"]]
-        lines += [f"\n*{text}*" for key in ("condition", "untestable") if (text := row.get(key))]
+        lines += [f"\n*{text}*" for key in REMARKS if (text := row.get(key))]
         for title, group in (("Findings", deciding(number, tests)), ("Demonstrations", about)):
             lines += [f"\n{title}:\n", *(f"- {_line(test)}" for test in group)] if group else []
         lines.append(":::")
