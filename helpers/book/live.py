@@ -26,6 +26,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from helpers import augment, data, metrics, models, train
 from helpers.book.plots import png
 from helpers.book.widgets import slerp
+from helpers.experiments import letters_to_digits
 from helpers.runtime import load_weights, seed_everything
 
 FOLDER = Path(__file__).parents[2] / "book" / "_static" / "live"
@@ -214,7 +215,7 @@ def unfolded_generator(generator: models.Generator) -> tuple[Tensors, Layers]:
 def digits_from_letters() -> models.Generator:
     """What ``python -m helpers.experiments.letters_to_digits`` made, in evaluation mode."""
     generator = models.Generator()
-    load_weights(generator, "generator-letters-to-digits")
+    load_weights(generator, letters_to_digits.PATH)
     return generator.eval()
 
 

@@ -1,8 +1,8 @@
 """Fine-tune the letters' pair on the bundled digits: ``python -m helpers.experiments.letters_to_digits``.
 
 Three to five minutes on one CPU core; it can be interrupted and started again. Writes
-``helpers/weights/generator-letters-to-digits.safetensors``, the generator alone, in half precision: chapter 4.3 shows
-the way from the one to the other.
+``runs/pairs/letters-to-digits.safetensors``, the generator alone, in half precision: chapter 4.3 shows the way from the
+one to the other.
 """
 
 from pathlib import Path
@@ -10,10 +10,12 @@ from pathlib import Path
 import torch
 
 from helpers import data, metrics, train
+from helpers.experiments.gan_pairs import FOLDER
 from helpers.models import Generator, digit_network, pretrained_pair
-from helpers.runtime import WEIGHTS, save_weights, start
+from helpers.runtime import save_weights, start
 
 STEPS, BATCH, SEED, SAMPLES = 900, 64, 0, 1_000
+PATH = FOLDER / "letters-to-digits.safetensors"
 CHECKPOINT = Path("letters-to-digits.checkpoint.safetensors")
 
 
@@ -43,7 +45,7 @@ def save(generator: Generator, n: int) -> Path:
     fid = distance(metrics.sample(generator, SAMPLES))
     return save_weights(
         generator,
-        WEIGHTS / "generator-letters-to-digits.safetensors",
+        PATH,
         dtype=torch.float16,
         data=f"pair-letters, fine-tuned on {n:,} MNIST digits (mnist-5k), no labels",
         command="python -m helpers.experiments.letters_to_digits",
