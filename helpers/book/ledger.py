@@ -159,9 +159,9 @@ def page(root: Path) -> str:
     for number, row in table.items():
         found = deciding(number, tests)
         remark = next((row[key] for key in REMARKS if key in row), "")
-        verdict = (
-            f"**{result[number]}**{' ' if 'condition' in row else ': '}{remark}" if remark else f"**{result[number]}**"
-        )
+        verdict = f"**{result[number]}**"
+        if remark:
+            verdict += (" " if "condition" in row else ": ") + remark
         shown = ", ".join(_link(test) for test in tests if test.record.get("about") == number)
         seen = f"none; demonstrations: {shown}" if shown and result[number] == OPEN else ""
         cells = (f"**{number}** {row['text']}", verdict, _line(decisive(row, found), brief=True) if found else seen)

@@ -4,6 +4,7 @@
 were chosen on validation images with seed 100, which the runs do not use.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -61,11 +62,16 @@ def train_semi(
     batch_size: int = BATCH,
     width: int = WIDTH,
     ema_decay: float = 0.999,
+    rates: tuple[float, float] = (1e-3, 3e-3),
+    measure: Callable[[int, models.Classifier], dict[str, float]] | None = None,
+    **options: Any,
 ) -> tuple[models.Classifier, nn.Module]:
     """A classifier that also tells real from generated images, and the averaged generator; both in evaluation mode.
 
     few : labelled images. unlabelled : uint8, (N, 1, 32, 32). augmented : of the labelled images. loss : the
-    generator's, "feature matching" or "non-saturating". The global seed decides the initial weights.
+    generator's, "feature matching" or "non-saturating". rates : of the generator and of the classifier. measure :
+    called with the step and the classifier. options : further ones of `train.fit_gan`. The global seed decides the
+    initial weights.
     """
     score = models.ClassScore(models.Classifier(len(few.classes), width))
 
@@ -77,7 +83,7 @@ def train_semi(
         return F.cross_entropy(score.classifier(data.rescale(x)), y)
 
     generator = models.Generator()
-    optimizers = opt_g, opt_d = train.gan_optimizers(generator, score)
+    optimizers = opt_g, opt_d = train.gan_optimizers(generator, score, *rates)
     result = train.fit_gan(
         generator,
         score,
@@ -90,7 +96,8 @@ def train_semi(
         loss_generator=matching if loss == MATCHING else None,
         extra_loss=supervised,
         rng=seed,
-        every=steps,
+        measure=(lambda step, _: measure(step, score.classifier)) if measure else None,
+        **{"every": steps} | options,
     )
     return score.classifier.eval(), result.model
 

@@ -35,7 +35,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import augment, data, losses, metrics, models, train
+from helpers import augment, data, metrics, models, train
+from helpers.experiments.ch4_4_semi import MATCHING, NON_SATURATING, train_semi
 from helpers.loop import Run
 from helpers.runtime import read_results
 
@@ -133,43 +134,6 @@ def fit_plain(
     return classifier.eval()
 
 
-def matching(score: models.ClassScore, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-    """The generator's loss that matches the mean features of real and generated images, a scalar."""
-    return losses.feature_matching_loss(score.features(real), score.features(fake))
-
-
-def fit_with_gan(
-    few: data.Dataset, unlabelled: torch.Tensor, loss: Callable | None, seed: int, rate: float, steps: int, **options
-) -> models.Classifier:
-    """A classifier that also tells the unlabelled images from a generator's."""
-    score = models.ClassScore(models.Classifier(len(few.classes), WIDTH))
-    generator = models.Generator()
-    optimizers = train.gan_optimizers(generator, score, rate / 3, rate)
-    measure = options.pop("measure")
-
-    def supervised(score: models.ClassScore, rng: torch.Generator) -> torch.Tensor:
-        index = torch.randint(len(few.labels), (BATCH,), generator=rng)
-        device = next(score.parameters()).device
-        x, y = data.to_float(few.images[index].to(device)), few.labels[index].to(device)
-        return F.cross_entropy(score.classifier(affine(x, rng)), y)
-
-    train.fit_gan(
-        generator,
-        score,
-        optimizers,
-        unlabelled,
-        steps=steps,
-        batch_size=BATCH,
-        schedulers=[train.linear_decay(optimizer, steps) for optimizer in optimizers],
-        loss_generator=loss,
-        extra_loss=supervised,
-        rng=seed,
-        measure=lambda step, _: measure(step, score.classifier),
-        **options,
-    )
-    return score.classifier.eval()
-
-
 def fit(arm: str, seed: int, rate: float, steps: int) -> tuple[models.Classifier, dict[str, list]]:
     """One arm; and its curve {"step": [...], "accuracy": [...]} on 1,000 validation images, which choose nothing."""
     pool, seen = load("train"), data.few_shot(load("validation"), 100)
@@ -186,9 +150,16 @@ def fit(arm: str, seed: int, rate: float, steps: int) -> tuple[models.Classifier
     torch.manual_seed(seed)
     options: dict[str, Any] = {"every": steps // SETTINGS["records"], "measure": measure, "label": f"{arm}, {seed}"}
     if arm in WITH_GAN:
-        unlabelled = few.images if arm == "GAN, labelled only" else pool.images
-        loss = matching if arm == "feature matching" else None
-        return fit_with_gan(few, unlabelled, loss, seed, rate, steps, **options), curve
+        images = few.images if arm == "GAN, labelled only" else pool.images
+        loss = MATCHING if arm == "feature matching" else NON_SATURATING
+        how: dict[str, Any] = {
+            "loss": loss,
+            "steps": steps,
+            "batch_size": BATCH,
+            "width": WIDTH,
+            "rates": (rate / 3, rate),
+        }
+        return train_semi(few, images, seed, **how, **options)[0], curve
     view = {"supervised": None, "pseudo-labels": affine, "consistency": strong}[arm]
     return fit_plain(few, pool.images, view, seed, rate, steps, **options), curve
 

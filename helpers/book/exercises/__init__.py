@@ -5,7 +5,7 @@ prints one line: the answer is right, what looks wrong about it, or that it stil
 untouched stub returns `...` or None).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 
 class Hint(Exception):
@@ -41,3 +41,16 @@ def require(condition: bool, hint: str) -> None:
     """Give the hint unless the condition holds."""
     if not condition:
         raise Hint(hint)
+
+
+def require_choices(got, problems: Mapping[str, tuple[Sequence[str], str, str]]) -> None:
+    """Give a hint unless `got` is a dict with the right choice for each problem.
+
+    problems : by letter, from "a" on, the choices, the right one, and the hint for the others.
+    """
+    first, *_, last = problems
+    keys = f'return a dict with the keys "{first}" to "{last}".'
+    require(isinstance(got, dict) and set(got) == set(problems), keys)
+    for key, (choices, right, hint) in problems.items():
+        require(got[key] in choices, f"{key}: choose among {', '.join(choices)}.")
+        require(got[key] == right, f"{key}: {hint}")

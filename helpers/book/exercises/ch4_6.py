@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from helpers.book.exercises import answered, report, require
+from helpers.book.exercises import answered, report, require, require_choices
 
 
 def check_winner(answer: Callable) -> None:
@@ -58,7 +58,7 @@ def check_recommend(answer: Callable) -> None:
 
     arms = ("scratch", "transfer", "transfer + DiffAugment")
     measures = ("accuracy on the scans", "neighbourhood density", "the method that was best elsewhere")
-    problems = {  # the choices, the right one, a hint
+    problems = {
         "a": (arms, "transfer + DiffAugment", "with so few images, which arm repeats them least?"),
         "b": (arms, "transfer", "with 500 images, what did the pair give, and what did augmentation cost?"),
         "c": (measures, "neighbourhood density", "which of the three lost least on the six pairs of this book?"),
@@ -69,11 +69,4 @@ def check_recommend(answer: Callable) -> None:
         ),
     }
 
-    def test(f: Callable) -> None:
-        got = answered(f())
-        require(isinstance(got, dict) and set(got) == set(problems), 'return a dict with the keys "a" to "d".')
-        for key, (choices, right, hint) in problems.items():
-            require(got[key] in choices, f"{key}: choose among {', '.join(choices)}.")
-            require(got[key] == right, f"{key}: {hint}")
-
-    report("4.6-3", test, answer)
+    report("4.6-3", lambda f: require_choices(answered(f()), problems), answer)

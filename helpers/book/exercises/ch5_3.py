@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from helpers.book.exercises import answered, report, require
+from helpers.book.exercises import answered, report, require, require_choices
 
 
 def check_entropy(answer: Callable) -> None:
@@ -77,7 +77,7 @@ def check_share(answer: Callable) -> None:
 def check_choose(answer: Callable) -> None:
     """5.3-3: choose(), an answer to each of four problems."""
 
-    problems = {  # the choices, the right one, a hint
+    problems = {
         "a": (
             ("DANN", "Tent", "fine-tune"),
             "Tent",
@@ -100,11 +100,4 @@ def check_choose(answer: Callable) -> None:
         ),
     }
 
-    def test(f: Callable) -> None:
-        got = answered(f())
-        require(isinstance(got, dict) and set(got) == set(problems), 'return a dict with the keys "a" to "d".')
-        for key, (choices, right, hint) in problems.items():
-            require(got[key] in choices, f"{key}: choose among {', '.join(choices)}.")
-            require(got[key] == right, f"{key}: {hint}")
-
-    report("5.3-3", test, answer)
+    report("5.3-3", lambda f: require_choices(answered(f()), problems), answer)
