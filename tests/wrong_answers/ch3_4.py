@@ -13,25 +13,6 @@ def optimal_discriminator(a, b):
 """: "overflows",
     },
     "ex-3-4-2": {
-        """
-def jsd(p, q):
-    m = (p + q) / 2
-    return ((p * (p / m).log()).sum() + (q * (q / m).log()).sum()) / 2
-""": "gives nan",
-        """
-def jsd(p, q):
-    m = (p + q) / 2
-    return (p * (p / m).log()).sum() + (q * (q / m).log()).sum()
-""": "not their sum",
-        "jsd = lambda p, q: (p * (p / q).log()).sum()": "with their mixture",
-        "jsd = lambda p, q: ((p - q) * (p / q).log()).sum() / 2": "not with each other",
-        """
-def jsd(p, q):
-    m = (p + q) / 2
-    return ((p * (p / m).log2()).sum() + (q * (q / m).log2()).sum()) / 2
-""": "in bits",
-    },
-    "ex-3-4-3": {
         "generator_gradient = lambda s: -torch.sigmoid(s)": "saturating slope",
         "generator_gradient = lambda s: torch.sigmoid(-s)": "sign",
         "generator_gradient = lambda s: F.softplus(-s)": "this is the loss",

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers.book.exercises import answered, report, require
-from helpers.book.exercises.double import REAL, as_real, close, reals
+from helpers.book.exercises.double import as_real, close, reals
 
 
 def check_optimal_discriminator(answer: Callable) -> None:
@@ -37,40 +37,8 @@ def check_optimal_discriminator(answer: Callable) -> None:
     report("3.4-1", test, answer)
 
 
-def check_jsd(answer: Callable) -> None:
-    """3.4-2: jsd(p, q) of two discrete distributions, zeros included."""
-
-    def test(f: Callable) -> None:
-        p, q = reals(0.5, 0.3, 0.2), reals(0.1, 0.2, 0.7)
-        got = as_real(answered(f(p.clone(), q.clone())))
-        require(got.ndim == 0, "return one number: sum over the entries.")
-
-        def kl(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-            return (a * (a / b).log()).sum()
-
-        m = (p + q) / 2
-        right = (kl(p, m) + kl(q, m)) / 2
-        for wrong, hint in (
-            (2 * right, "JSD is the mean of the two divergences, not their sum."),
-            (kl(p, q), "this is KL(p‖q): compare each distribution with their mixture."),
-            (kl(q, p), "this is KL(q‖p): compare each distribution with their mixture."),
-            ((kl(p, q) + kl(q, p)) / 2, "compare each with the mixture m, not with each other."),
-            ((kl(m, p) + kl(m, q)) / 2, "the mixture belongs in the second place: KL(p‖m)."),
-            (right / math.log(2), "this is in bits: use the natural logarithm."),
-            (right.sqrt(), "this is the square root, the Jensen–Shannon distance."),
-            (-right, "the sign is wrong: a divergence is never negative."),
-        ):
-            require(not close(got, wrong), hint)
-        require(close(got, right), "compare with ½ KL(p‖m) + ½ KL(q‖m) by hand, m = (p + q) / 2.")
-        apart = as_real(f(reals(1.0, 0.0, 0.0), reals(0.0, 1.0, 0.0)))
-        require(not bool(apart.isnan()), "an entry of 0 gives nan: 0 · log 0 counts as 0 (torch.xlogy does that).")
-        require(close(apart, torch.tensor(math.log(2), dtype=REAL)), "two disjoint distributions must give log 2.")
-
-    report("3.4-2", test, answer)
-
-
 def check_generator_gradient(answer: Callable) -> None:
-    """3.4-3: generator_gradient(scores) of the non-saturating loss."""
+    """3.4-2: generator_gradient(scores) of the non-saturating loss."""
 
     def test(f: Callable) -> None:
         s = reals(-3.0, -0.5, 0.0, 2.0)
@@ -91,4 +59,4 @@ def check_generator_gradient(answer: Callable) -> None:
         require(bool(far.isfinite().all()), "nan at s = ±1000, where exp overflows: use torch.sigmoid.")
         require(close(far, reals(-1.0, 0.0)), "at s = −1000 the slope is −1, at 1000 it is 0.")
 
-    report("3.4-3", test, answer)
+    report("3.4-2", test, answer)
