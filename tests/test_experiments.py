@@ -16,6 +16,7 @@ from helpers.experiments import ch4_3_few_images as few_images
 from helpers.experiments import ch4_3_photographs as photographs
 from helpers.experiments import ch4_5_domains as domains
 from helpers.experiments import ch4_5_domains_trials as domain_trials
+from helpers.experiments import ch5_2_sources as sources
 
 
 def normal(*shape, seed=0):
@@ -141,6 +142,28 @@ def test_samples_are_saved_in_their_order(tmp_path, channels):
     with Image.open(tmp_path / "new" / "a.png") as picture:
         drawn = torch.from_numpy(np.array(picture.convert("RGB")))
     assert drawn.shape == (16, 16, 3) and (drawn[:4:2, ::2, 0].flatten() == torch.arange(16)).all()
+
+
+# --- sources of chapter 5.2 --------------------------------------------------------------------
+
+
+def test_random_labels_stand_on_the_images_of_their_control():
+    control, random = (sources.images_of(name, seed=3) for name in ("1,000 letters", "random labels"))
+    assert control.images.equal(random.images) and len(control.labels) == 1_000
+    assert (control.labels == random.labels).float().mean() < 0.1 and random.labels.unique().numel() == 26
+
+
+def test_the_mean_over_the_seeds_chooses_a_sources_rates():
+    rows = [{"source": "a", "validation": [0.5, 0.9, 0.6, 0.1]}, {"source": "a", "validation": [0.9, 0.4, 0.9, 0.1]}]
+    rows += [{"source": "b", "validation": [0.5, 0.5, 0.5, 0.5]}]
+    assert sources.chosen(rows) == {"a": 2, "b": 0}
+
+
+def test_scrambling_moves_pixels_alike_in_all_images():
+    images = torch.arange(2 * 1024, dtype=torch.int64).view(2, 1, 32, 32)
+    moved = sources.scramble(images)
+    assert not moved.equal(images) and (moved[1] - moved[0] == 1024).all()
+    assert moved[0].flatten().sort().values.equal(images[0].flatten())
 
 
 # --- wrong labels, and a linear model's weights ------------------------------------------------
