@@ -32,8 +32,37 @@ def test_every_notebook_has_its_page_with_outputs_and_described_pictures(pages, 
     assert "cell_output" in page and re.search(r'<img [^>]*alt="\w', page) and "colab.research.google.com" in page
 
 
+def html(pages):
+    return sorted(path for path in pages.rglob("*.html") if "_static" not in path.parts)
+
+
+def test_no_page_names_a_file_of_another_host(pages):
+    loaded = re.compile(
+        r'<(?:img|script|iframe|video|audio|source|object|embed)\b[^>]*\s(?:src|srcset|data)="(?:https?:)?//'
+    )
+    styled = re.compile(
+        r'<link\b(?=[^>]*rel="(?:stylesheet|preload|icon|shortcut icon|preconnect)")[^>]*href="(?:https?:)?//'
+    )
+    for path in html(pages):
+        text = path.read_text(encoding="utf-8")
+        assert not loaded.search(text) and not styled.search(text), path.relative_to(pages)
+
+
+def test_no_page_asks_another_host(pages, browser):
+    asked = []
+    for path in html(pages):
+        page = browser.new_page()
+        page.on("request", lambda request: asked.append((path.stem, request.url)))
+        page.goto(path.as_uri(), wait_until="load", timeout=120_000)
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")  # what waits until it is seen
+        page.wait_for_timeout(300)
+        page.close()
+    assert len(asked) > 100
+    assert [(page, url) for page, url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
 def test_nothing_else_became_a_page(pages):
-    found = {path.relative_to(pages).with_suffix("") for path in pages.rglob("*.html") if "_static" not in path.parts}
+    found = {path.relative_to(pages).with_suffix("") for path in html(pages)}
     sources = [*(ROOT / "book").rglob("*.ipynb"), *(ROOT / "book").rglob("*.md")]
     chapters = {path.relative_to(ROOT).with_suffix("") for path in sources}
     assert found - chapters == {Path("index"), Path("genindex"), Path("search")}
