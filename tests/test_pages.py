@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.book.address import PLACEHOLDER, current
 from helpers.book.execute import ROOT, listed
 
 pytestmark = pytest.mark.slow  # builds the whole book
@@ -49,16 +50,41 @@ def test_no_page_names_a_file_of_another_host(pages):
 
 
 def test_no_page_asks_another_host(pages, browser):
-    asked = []
-    for path in html(pages):
-        page = browser.new_page()
-        page.on("request", lambda request: asked.append((path.stem, request.url)))
-        page.goto(path.as_uri(), wait_until="load", timeout=120_000)
+    page, asked, foreign = browser.new_page(reduced_motion="reduce"), [], {}
+    page.set_default_timeout(120_000)  # a busy machine
+    page.on("request", lambda request: asked.append(request.url))
+    for path in set(html(pages)) - {pages / "index.html"}:  # which leads to the cover at once
+        page.goto(path.as_uri())
         page.evaluate("window.scrollTo(0, document.body.scrollHeight)")  # what waits until it is seen
         page.wait_for_timeout(300)
+        assert path.as_uri() in asked
+        foreign[path.stem] = [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+        asked.clear()
+    page.close()
+    assert {name: urls for name, urls in foreign.items() if urls} == {}
+
+
+@pytest.mark.parametrize("own", [PLACEHOLDER, "some-body/a-book"], ids=["placeholder", "real"])
+def test_only_a_real_address_is_offered(pages, browser, tmp_path, own):
+    """Nothing on a page leads to the placeholder; with a real address, badge and buttons are there."""
+    path = pages / "book" / "appendix" / "speed.html"
+    copy = path.with_name(f"{tmp_path.name}-{path.name}")  # beside its style sheets
+    copy.write_text(path.read_text(encoding="utf-8").replace(current(ROOT), own), encoding="utf-8")
+    try:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(copy.as_uri(), timeout=120_000)
+        wanted = own != PLACEHOLDER
+        for place in (".bd-content a > img[src$='colab-badge.svg']", ".dropdown-launch-buttons > button"):
+            assert page.locator(place).first.is_visible() == wanted, place
+        assert page.locator(".dropdown-source-buttons > button").is_visible() == wanted
+        assert page.locator(".dropdown-download-buttons > button").is_visible()
         page.close()
-    assert len(asked) > 100
-    assert [(page, url) for page, url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    finally:
+        copy.unlink()
+
+
+def test_the_placeholder_is_that_of_the_style_sheet():
+    assert PLACEHOLDER in (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
 
 
 def test_nothing_else_became_a_page(pages):
