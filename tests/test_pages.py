@@ -83,6 +83,21 @@ def test_only_a_real_address_is_offered(pages, browser, tmp_path, own):
         copy.unlink()
 
 
+def test_a_dark_page_is_printed_light(pages, browser):
+    page = browser.new_page(color_scheme="dark")
+    page.goto((pages / "book" / "appendix" / "speed.html").as_uri(), timeout=120_000)
+    themes = [page.evaluate("document.documentElement.dataset.theme")]
+    for event in ("beforeprint", "afterprint"):
+        page.evaluate("event => window.dispatchEvent(new Event(event))", event)
+        themes.append(page.evaluate("document.documentElement.dataset.theme"))
+    assert themes == ["dark", "light", "dark"]
+    page.emulate_media(media="print")
+    for place in ("details.hide", ".bd-sidebar-primary", ".bd-header-article", ".bd-content button"):
+        assert not any(found.is_visible() for found in page.locator(place).all()), place
+    assert page.locator("h1").last.is_visible()
+    page.close()
+
+
 def test_the_placeholder_is_that_of_the_style_sheet():
     assert PLACEHOLDER in (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
 
