@@ -7,7 +7,7 @@ NEWEST ?=
 BOOK := .venv/bin/jupyter-book build -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help book html refresh test test-quick devices bench lint links address clean
+.PHONY: help book html pdf refresh test test-quick devices bench lint links address wheel clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ book: .venv/.installed ## Execute a copy of all notebooks (quick profile) and bu
 html: .venv/.installed ## Build the pages from the committed outputs; runs nothing.
 	$(BOOK) .
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
+
+pdf: html ## Print the whole book into one PDF, by a Chromium (BOOK_CHROMIUM names another one).
+	$(PY) -m helpers.book.pdf _build/html _build/pdf/transfer-gan-book.pdf
 
 refresh: .venv/.installed ## Execute the notebooks and write the outputs into them.
 	BOOK_PROFILE=quick $(PY) -m helpers.book.execute --in-place
@@ -57,6 +60,10 @@ links: .venv/.installed ## Ask every address that a page links to; needs a netwo
 
 address: .venv/.installed ## Write another repository address everywhere: make address URL=https://github.com/you/fork
 	@$(PY) -m helpers.book.address "$(URL)"
+
+wheel: .venv/.installed ## Pack the package into one file under dist.
+	rm -f dist/*.whl
+	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Delete the built pages and caches; keeps .venv.
 	rm -rf _build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

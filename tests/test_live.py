@@ -5,7 +5,6 @@ optional, and nothing is downloaded here.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -27,7 +26,6 @@ PAGES = {
 }
 LARGEST = 2_000_000  # bytes that one page may load
 NODE = shutil.which("node")
-CHROMIUM = os.environ.get("BOOK_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 needs_node = pytest.mark.skipif(not NODE, reason="no node, which runs the scripts without a browser")
 
 
@@ -205,19 +203,6 @@ html {{ --pst-color-border: #ccc; --pst-color-primary: #06c; --pst-color-surface
 html[data-theme="dark"] {{ --pst-color-border: #444; --pst-color-primary: #8cf; --pst-color-surface: #222;
   --pst-color-text-base: #eee; --pst-color-text-muted: #aaa; background: #111; color: #eee }}
 * {{ box-sizing: border-box }}</style><body class="bd-content">{block}</body></html>"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if os.environ.get("CI"):
-        pytest.skip("in CI no browser is started: run the tests on a machine of your own")
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-    if not CHROMIUM:
-        pytest.skip("no chromium on the path, and none named by BOOK_CHROMIUM")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import ExitStack
 from functools import cache
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers import losses, runtime
+from helpers.book.browser import chromium
 from helpers.book.execute import ROOT
 from helpers.experiments import ch1_2_ring
 
@@ -47,17 +49,6 @@ def definitions(chapter: str, *names: str, **given) -> SimpleNamespace:
 # --- a machine for JavaScript: node, else Chromium ---------------------------------------------------------------
 
 
-def chromium():
-    """Playwright's browser on the system's Chromium; skips where either is missing, and in CI."""
-    if os.environ.get("CI"):
-        pytest.skip("in CI no browser is started: run the tests on a machine of your own")
-    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: the pages are not tried in a browser")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not found:
-        pytest.skip("no Chromium on this machine: the pages are not tried in a browser")
-    return api.sync_playwright, {"executable_path": found, "args": ["--no-sandbox", "--disable-gpu"]}
-
-
 def compute(name: str, function: str, *arguments):
     """What a function of JavaScript, which gets a module of the pages and the arguments, returns (through JSON)."""
     given = json.dumps(arguments)
@@ -71,9 +62,13 @@ def compute(name: str, function: str, *arguments):
         ran = subprocess.run([node, "-e", program], input=given, capture_output=True, text=True, timeout=300)
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout)
-    start, options = chromium()
-    with start() as playwright, playwright.chromium.launch(**options) as browser:
-        page = browser.new_page()
+    if os.environ.get("CI"):
+        pytest.skip("no node, and in CI no browser is started")
+    with ExitStack() as stack:
+        try:
+            page = stack.enter_context(chromium()).new_page()
+        except RuntimeError as error:
+            pytest.skip(f"no node, and {error}")
         for file in ("kit", name):
             page.add_script_tag(path=LIVE / f"{file}.js")
         return json.loads(
@@ -306,13 +301,6 @@ def test_a_piece_has_a_still_picture_with_words_and_only_local_files(name):
     for file in loaded:
         text = (LIVE / file.rsplit("/", 1)[1]).read_text(encoding="utf-8")
         assert not re.search(r"https?:|\bimport\b|\bfetch\(|@import|url\(", text)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    start, options = chromium()
-    with start() as playwright, playwright.chromium.launch(**options) as browser:
-        yield browser
 
 
 @pytest.fixture

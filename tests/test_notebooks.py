@@ -7,6 +7,7 @@ import nbformat
 import pytest
 import yaml
 
+from helpers.book.address import PLACEHOLDER, current
 from helpers.book.execute import ROOT, listed
 
 # Cells whose outputs nbval may ignore, by notebook and id. Each needs a reason in the pull request:
@@ -99,15 +100,18 @@ def test_starts_in_colab(path):
 
 @each
 def test_set_up_installs_helpers_only_where_missing(path, monkeypatch):
-    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
-    first = cells(path)[0].source
+    first, own = cells(path)[0].source, current(ROOT)
     ran = []
-    shell = SimpleNamespace(run_line_magic=lambda *words: ran.append(words))
-    exec(first, {"get_ipython": lambda: shell})
+    names = {"get_ipython": lambda: SimpleNamespace(run_line_magic=lambda *words: ran.append(words))}
+    exec(first, dict(names))
     assert ran == []
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    exec(first, {"get_ipython": lambda: shell})
-    assert ran == [("pip", f"install -q git+{address}")]
+    assert f"git+https://github.com/{own}" in first
+    exec(first.replace(own, "some-body/a-book"), dict(names))
+    assert ran == [("pip", "install -q git+https://github.com/some-body/a-book")]
+    with pytest.raises(ModuleNotFoundError, match="make wheel") as told:
+        exec(first.replace(own, PLACEHOLDER), dict(names))
+    assert len(ran) == 1 and str(told.value).count(". ") == 0, "one sentence"
 
 
 def test_every_notebook_is_in_the_table_of_contents():

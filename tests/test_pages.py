@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.book.address import PLACEHOLDER, current
 from helpers.book.execute import ROOT, listed
 
 pytestmark = pytest.mark.slow  # builds the whole book
@@ -32,8 +33,77 @@ def test_every_notebook_has_its_page_with_outputs_and_described_pictures(pages, 
     assert "cell_output" in page and re.search(r'<img [^>]*alt="\w', page) and "colab.research.google.com" in page
 
 
+def html(pages):
+    return sorted(path for path in pages.rglob("*.html") if "_static" not in path.parts)
+
+
+def test_no_page_names_a_file_of_another_host(pages):
+    loaded = re.compile(
+        r'<(?:img|script|iframe|video|audio|source|object|embed)\b[^>]*\s(?:src|srcset|data)="(?:https?:)?//'
+    )
+    styled = re.compile(
+        r'<link\b(?=[^>]*rel="(?:stylesheet|preload|icon|shortcut icon|preconnect)")[^>]*href="(?:https?:)?//'
+    )
+    for path in html(pages):
+        text = path.read_text(encoding="utf-8")
+        assert not loaded.search(text) and not styled.search(text), path.relative_to(pages)
+
+
+def test_no_page_asks_another_host(pages, browser):
+    page, asked, foreign = browser.new_page(reduced_motion="reduce"), [], {}
+    page.set_default_timeout(120_000)  # a busy machine
+    page.on("request", lambda request: asked.append(request.url))
+    for path in set(html(pages)) - {pages / "index.html"}:  # which leads to the cover at once
+        page.goto(path.as_uri())
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")  # what waits until it is seen
+        page.wait_for_timeout(300)
+        assert path.as_uri() in asked
+        foreign[path.stem] = [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+        asked.clear()
+    page.close()
+    assert {name: urls for name, urls in foreign.items() if urls} == {}
+
+
+@pytest.mark.parametrize("own", [PLACEHOLDER, "some-body/a-book"], ids=["placeholder", "real"])
+def test_only_a_real_address_is_offered(pages, browser, tmp_path, own):
+    """Nothing on a page leads to the placeholder; with a real address, badge and buttons are there."""
+    path = pages / "book" / "appendix" / "speed.html"
+    copy = path.with_name(f"{tmp_path.name}-{path.name}")  # beside its style sheets
+    copy.write_text(path.read_text(encoding="utf-8").replace(current(ROOT), own), encoding="utf-8")
+    try:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(copy.as_uri(), timeout=120_000)
+        wanted = own != PLACEHOLDER
+        for place in (".bd-content a > img[src$='colab-badge.svg']", ".dropdown-launch-buttons > button"):
+            assert page.locator(place).first.is_visible() == wanted, place
+        assert page.locator(".dropdown-source-buttons > button").is_visible() == wanted
+        assert page.locator(".dropdown-download-buttons > button").is_visible()
+        page.close()
+    finally:
+        copy.unlink()
+
+
+def test_a_dark_page_is_printed_light(pages, browser):
+    page = browser.new_page(color_scheme="dark")
+    page.goto((pages / "book" / "appendix" / "speed.html").as_uri(), timeout=120_000)
+    themes = [page.evaluate("document.documentElement.dataset.theme")]
+    for event in ("beforeprint", "afterprint"):
+        page.evaluate("event => window.dispatchEvent(new Event(event))", event)
+        themes.append(page.evaluate("document.documentElement.dataset.theme"))
+    assert themes == ["dark", "light", "dark"]
+    page.emulate_media(media="print")
+    for place in ("details.hide", ".bd-sidebar-primary", ".bd-header-article", ".bd-content button"):
+        assert not any(found.is_visible() for found in page.locator(place).all()), place
+    assert page.locator("h1").last.is_visible()
+    page.close()
+
+
+def test_the_placeholder_is_that_of_the_style_sheet():
+    assert PLACEHOLDER in (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
+
+
 def test_nothing_else_became_a_page(pages):
-    found = {path.relative_to(pages).with_suffix("") for path in pages.rglob("*.html") if "_static" not in path.parts}
+    found = {path.relative_to(pages).with_suffix("") for path in html(pages)}
     sources = [*(ROOT / "book").rglob("*.ipynb"), *(ROOT / "book").rglob("*.md")]
     chapters = {path.relative_to(ROOT).with_suffix("") for path in sources}
     assert found - chapters == {Path("index"), Path("genindex"), Path("search")}

@@ -1,7 +1,8 @@
 """The repository address, wherever it is written out: ``make address URL=https://github.com/you/fork``.
 
 ``_config.yml`` holds the address in force. This replaces it there, in the badges and install lines
-of the notebooks, and in the other pages and package files.
+of the notebooks, and in the other pages and package files. While it is the placeholder, `book.css` hides the
+badges and the buttons that would lead there, and on Colab a notebook's first cell says where its package comes from.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
+PLACEHOLDER = "OWNER/REPOSITORY"
 FILES = (
     "_config.yml",
     "pyproject.toml",
