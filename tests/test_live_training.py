@@ -1,14 +1,8 @@
-"""The live pieces of chapters 1.2 and 2.2 compute what the chapters compute, and work in a page without a network."""
+"""What the live pieces of chapters 1.2 and 2.2 compute is what the chapters compute. `test_live` tries the pages."""
 
 import ast
 import itertools
-import json
 import math
-import os
-import re
-import shutil
-import subprocess
-from contextlib import ExitStack
 from functools import cache
 from types import SimpleNamespace
 
@@ -16,17 +10,15 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from test_live import in_node, needs_node
 from torch.nn import functional as F
 
 from helpers import losses, runtime
-from helpers.book.browser import chromium
 from helpers.book.execute import ROOT
 from helpers.experiments import ch1_2_ring
 
-LIVE = ROOT / "book" / "_static" / "live"
 RING_CHAPTER, DENSITY_CHAPTER = "1-background/1-2-gans", "2-concepts/2-2-gans"
-PIECES = {"ring": RING_CHAPTER, "dirac": RING_CHAPTER, "densities": DENSITY_CHAPTER}
-MODULES = {"ring": "RingGan", "dirac": "DiracGan", "densities": "Densities"}
+pytestmark = needs_node
 
 
 @cache
@@ -46,34 +38,9 @@ def definitions(chapter: str, *names: str, **given) -> SimpleNamespace:
     return SimpleNamespace(**{name: space[name] for name in names})
 
 
-# --- a machine for JavaScript: node, else Chromium ---------------------------------------------------------------
-
-
 def compute(name: str, function: str, *arguments):
-    """What a function of JavaScript, which gets a module of the pages and the arguments, returns (through JSON)."""
-    given = json.dumps(arguments)
-    node = shutil.which("node") or shutil.which("nodejs")
-    if node:
-        program = (
-            f"const module_ = require({json.dumps(str(LIVE / f'{name}.js'))}), "
-            f"given = JSON.parse(require('fs').readFileSync(0));"
-            f"process.stdout.write(JSON.stringify(({function})(module_, ...given)))"
-        )
-        ran = subprocess.run([node, "-e", program], input=given, capture_output=True, text=True, timeout=300)
-        assert ran.returncode == 0, ran.stderr
-        return json.loads(ran.stdout)
-    if os.environ.get("CI"):
-        pytest.skip("no node, and in CI no browser is started")
-    with ExitStack() as stack:
-        try:
-            page = stack.enter_context(chromium()).new_page()
-        except RuntimeError as error:
-            pytest.skip(f"no node, and {error}")
-        for file in ("kit", name):
-            page.add_script_tag(path=LIVE / f"{file}.js")
-        return json.loads(
-            page.evaluate(f"given => JSON.stringify(({function})({MODULES[name]}, ...given))", json.loads(given))
-        )
+    """What a function of JavaScript, which gets the computing part of a piece and the arguments, returns."""
+    return in_node(f"math {name}", f"return ({function})(Live.{name}, ...given);", arguments)
 
 
 # --- the ring ------------------------------------------------------------------------------------------------------
@@ -280,136 +247,3 @@ def test_what_the_page_says_of_fakes_on_one_of_two_hills_and_of_fakes_far_away()
     )
     assert 0.69 < far["js"] < farther["js"] <= math.log(2) and 0.99 < far["tv"] < 1
     assert farther["w1"] - far["w1"] == pytest.approx(1, abs=0.01)
-
-
-# --- markup and the browser ----------------------------------------------------------------------------------------
-
-
-def markup(name: str) -> str:
-    (source,) = [c.source for c in cells(PIECES[name]) if f'data-live="{name}"' in c.source]
-    return source
-
-
-@pytest.mark.parametrize("name", PIECES)
-def test_a_piece_has_a_still_picture_with_words_and_only_local_files(name):
-    source = markup(name)
-    (still,) = re.findall(r'<img src="\.\./_static/live/(\S+\.svg)"', source)
-    assert (LIVE / still).stat().st_size < 150_000
-    assert len(re.search(r'alt="([^"]+)"', source)[1].split()) > 15
-    loaded = re.findall(r'(?:href|script src)="([^"]+)"', source)
-    assert {f"../../_static/live/{file}" for file in ("kit.js", f"{name}.js", "live2.css")} == set(loaded)
-    for file in loaded:
-        text = (LIVE / file.rsplit("/", 1)[1]).read_text(encoding="utf-8")
-        assert not re.search(r"https?:|\bimport\b|\bfetch\(|@import|url\(", text)
-
-
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """A chapter's pieces in a page of their own, opened from a file: the paths are those of the built book."""
-    for folder in ("_static", "book/_static"):  # where scripts are in the built book, and pictures in the sources
-        shutil.copytree(LIVE, tmp_path / folder / "live")
-    wrong, contexts = [], []
-
-    def opened(chapter, **options):
-        pieces = "\n".join(markup(name) for name, where in PIECES.items() if where == chapter)
-        file = tmp_path / "book" / f"{chapter}.html"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        file.write_text(f'<!doctype html><html data-theme="light">{head}<body>{pieces}</body></html>', encoding="utf-8")
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(120_000)  # a busy machine
-        page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("file:") or wrong.append(request.url))
-        page.goto(file.as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not wrong
-
-
-def numbers(page, piece: str) -> dict:
-    return dict(
-        page.evaluate(
-            """(piece) => [...document.querySelectorAll(`[data-live=${piece}] .live-numbers > span`)]
-            .map((row) => [row.children[0].textContent, row.children[1].textContent])""",
-            piece,
-        )
-    )
-
-
-@pytest.mark.slow
-def test_the_ring_trains_in_the_page(open_page):
-    page = open_page(RING_CHAPTER)
-    piece = page.locator('[data-live="ring"]')
-    assert numbers(page, "ring")["step"] == "0" and not piece.locator("img").is_visible()
-    piece.get_by_role("button", name="One step").click()
-    assert numbers(page, "ring")["step"] == "1"
-    piece.get_by_role("button", name="Preset: cured").click()
-    assert piece.get_by_role("slider", name="Weight of R1").get_attribute("aria-valuetext") == "0.1"
-    page.wait_for_function("+document.querySelector('[data-live=ring] .live-numbers strong').textContent > 50")
-    piece.get_by_role("button", name="Pause").press("Enter")
-    step = numbers(page, "ring")["step"]
-    assert step in piece.get_by_role("status").text_content()
-    page.wait_for_timeout(300)
-    assert numbers(page, "ring")["step"] == step
-    piece.get_by_role("slider", name="Weight of R1").press("ArrowRight")
-    assert piece.get_by_role("slider", name="Weight of R1").get_attribute("aria-valuetext") == "0.2"
-    assert f"Step {step}" in piece.get_by_role("img").first.get_attribute("aria-label")
-    piece.get_by_role("button", name="Reset", exact=True).click()
-    assert numbers(page, "ring")["step"] == "0"
-
-
-@pytest.mark.slow
-def test_the_start_of_the_dirac_gan_moves_by_pointer_and_by_keys(open_page):
-    page = open_page(RING_CHAPTER, reduced_motion="reduce")
-    piece = page.locator('[data-live="dirac"]')
-    assert numbers(page, "dirac")["at the end"] == "0.27"  # what chapter 1.2 says of alternating steps
-    piece.get_by_role("button", name="simultaneous").click()
-    assert float(numbers(page, "dirac")["at the end"]) > 0.6
-    piece.get_by_role("button", name="R1", exact=True).click()
-    assert "10^−" in numbers(page, "dirac")["at the end"]
-    plane = piece.locator("canvas").first
-    plane.press("ArrowUp")
-    assert piece.get_by_role("slider", name="Start: ψ").get_attribute("aria-valuetext") == "0.1"
-    box = plane.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3, steps=3)
-    page.mouse.up()
-    assert piece.get_by_role("slider", name="Start: θ").get_attribute("aria-valuetext").startswith("−")
-    assert float(piece.get_by_role("slider", name="Start: ψ").get_attribute("aria-valuetext")) > 0
-    assert "arrow keys" in piece.text_content()
-
-
-@pytest.mark.slow
-def test_fakes_like_the_data_have_no_distance(open_page):
-    page = open_page(DENSITY_CHAPTER)
-    assert numbers(page, "densities")["Jensen–Shannon"] == "0.474"  # 0.47 in chapter 2.2
-    for label, value in (("Mean of the fakes", "2.0"), ("Standard deviation", "0.50")):
-        slider = page.get_by_role("slider", name=label)
-        for _ in range(60):
-            now = float(slider.get_attribute("aria-valuetext").replace("−", "-"))
-            if abs(now - float(value)) < 1e-6:
-                break
-            slider.press("ArrowRight" if now < float(value) else "ArrowLeft")
-    shown = numbers(page, "densities")
-    assert shown["Jensen–Shannon"] == "0.000" and shown["V(D*, G)"] == "−1.386" and shown["Wasserstein-1"] == "0.00"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("chapter", sorted(set(PIECES.values())))
-def test_pages_are_narrow_and_dark_too_and_keep_the_still_picture_without_scripts(open_page, chapter):
-    page = open_page(chapter, viewport={"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    ink = "document.querySelector('canvas').getContext('2d').fillStyle"
-    pixels = "document.querySelector('canvas').toDataURL()"
-    light = page.evaluate(pixels)
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    page.wait_for_function(f"(light) => {pixels} !== light", arg=light)
-    assert page.evaluate(ink)
-    bare = open_page(chapter, java_script_enabled=False)
-    assert all(still.is_visible() for still in bare.locator("img").all()) and bare.locator("canvas").count() == 0

@@ -1,7 +1,7 @@
 // Chapter 4.1: draw a digit; the network from scratch, the linear probe and the fine-tuned network read it.
 "use strict";
 
-globalThis.Live ??= {};
+globalThis.Live ??= { pieces: {} }; // node has no page
 Live.strokes = (() => {
   const SIDE = 32, BOX = 20; // MNIST: a digit fits into 20×20 pixels; the book's frame has 32×32
   const PEN = 1.1; // half of a stroke's width, in pixels of the frame
@@ -52,8 +52,8 @@ Live.strokes = (() => {
   return { image };
 })();
 
-(Live.pieces ??= {}).draw = async (piece) => {
-  const { nets, element, paint } = Live;
+Live.pieces.draw = async (body) => {
+  const { nets, element, button, percent, paint } = Live;
   const { mean, std, accuracy, digits, labels } = Live.data.readers;
   const letters = await nets.unpack(Live.data.probe); // the frozen body is the pretrained one
   const readers = [
@@ -65,11 +65,11 @@ Live.strokes = (() => {
 
   const SIZE = 256; // of the drawing area, in its own units
   const canvas = element("canvas", {
-    class: "live-canvas live-paper", width: SIZE, height: SIZE, tabindex: 0, role: "application",
+    class: "live-pixels", width: SIZE, height: SIZE, tabindex: 0, role: "application", style: "width: 256px",
     "aria-label": "Drawing area. The arrow keys move the pen, Space puts it down or lifts it, Delete clears.",
   });
-  const small = element("canvas", { class: "live-canvas", width: 32, height: 32, role: "img", style: "width: 64px" });
-  const status = element("p", { class: "live-caption", role: "status" });
+  const small = element("canvas", { class: "live-pixels", width: 32, height: 32, role: "img", style: "width: 64px" });
+  const status = element("p", { class: "live-status", role: "status" });
   const state = { lines: [], line: null, example: -1, shown: null, pen: [SIZE / 2, SIZE / 4], down: false, waiting: false };
 
   // --- what the readers say --------------------------------------------------------------------------
@@ -95,11 +95,11 @@ Live.strokes = (() => {
     readers.forEach((reader, r) => {
       const probabilities = empty ? Array(10).fill(0) : nets.classify(reader, image);
       const best = probabilities.indexOf(Math.max(...probabilities));
-      reader.said = `${best}, ${Math.round(100 * probabilities[best])} %`;
+      reader.said = `${best}, ${percent(probabilities[best])}`;
       heads[r].guess.textContent = empty ? "–" : reader.said;
       probabilities.forEach((probability, digit) => {
         bars[digit][r].style.setProperty("--share", probability);
-        bars[digit][r].firstChild.textContent = `${Math.round(100 * probability)} %`;
+        bars[digit][r].firstChild.textContent = percent(probability);
       });
     });
     return empty;
@@ -108,8 +108,10 @@ Live.strokes = (() => {
   function tell() {
     const empty = read();
     const what = state.shown ? `Test digit, labelled ${labels[state.example]}.` : "Your drawing.";
-    status.textContent = empty ? "Nothing is drawn yet." : `${what} ${readers.map(({ title, said }) => `${title}: ${said}`).join("; ")}.`;
-    small.setAttribute("aria-label", empty ? "An empty image of 32 by 32 pixels" : "What the networks see: the digit, scaled to 20 pixels and centred in 32");
+    const said = readers.map(({ title, said }) => `${title}: ${said}`).join("; ");
+    status.textContent = empty ? "Nothing is drawn yet." : `${what} ${said}.`;
+    small.setAttribute("aria-label",
+      empty ? "An empty image of 32 by 32 pixels" : "What the networks see: the digit, scaled to 20 pixels and centred in 32");
   }
   function show() {
     const pencil = canvas.getContext("2d");
@@ -197,23 +199,23 @@ Live.strokes = (() => {
   };
   canvas.onfocus = canvas.onblur = show;
 
-  const buttons = element("div", { class: "live-row" },
-    element("button", { type: "button", onclick: clear }, "Clear"),
-    element("button", {
-      type: "button",
-      onclick: () => {
-        clear();
-        state.example = (state.example + 1) % labels.length;
-        const start = 1024 * state.example;
-        state.shown = Float32Array.from(examples.subarray(start, start + 1024), (grey) => grey / 255);
-        tell();
-        show();
-      },
-    }, "Show a test digit"),
-  );
-  const seen = element("div", { class: "live-row" }, small, element("span", { class: "live-note" }, "what the networks see"));
-  piece.prepend(
-    element("div", { class: "live-stage" }, element("div", { class: "live-controls live-desk" }, canvas, buttons, seen), table),
+  function example() {
+    clear();
+    state.example = (state.example + 1) % labels.length;
+    const start = 1024 * state.example;
+    state.shown = Float32Array.from(examples.subarray(start, start + 1024), (grey) => grey / 255);
+    tell();
+    show();
+  }
+  body.append(
+    element("div", { class: "live-panels" },
+      element("div", { class: "live-desk" },
+        canvas,
+        element("div", { class: "live-row" }, button("Clear", clear), button("Show a test digit", example)),
+        element("div", { class: "live-row" }, small, element("small", {}, "what the networks see")),
+      ),
+      table,
+    ),
     status,
   );
   clear();

@@ -11,8 +11,7 @@
   // helpers.book.live wrote whole numbers, deflated, in base64: a page that was opened from a file may load a script,
   // but no other data.
   async function unpack({ tensors, bytes }, base = {}) {
-    const deflated = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const stream = new Blob([bytesOf(bytes)]).stream().pipeThrough(new DecompressionStream("deflate"));
     const planes = new Uint8Array(await new Response(stream).arrayBuffer());
     const upper = planes.length / 2; // all lower bytes come first, then all upper ones
     const read = {};
@@ -176,18 +175,9 @@
     return a.map((value, i) => (Math.sin((1 - t) * angle) * value + Math.sin(t * angle) * b[i]) / Math.sin(angle));
   }
 
-  // Standard normal numbers that are the same for a seed on every machine (mulberry32, then Box–Muller).
-  function normals(seed, n) {
-    let state = seed >>> 0;
-    const uniform = () => {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return (((mixed ^ (mixed >>> 14)) >>> 0) + 1) / 4294967297; // never 0: it goes into a logarithm
-    };
-    return Array.from({ length: n }, () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
-  }
+  // Standard normal numbers that are the same for a seed on every machine.
+  const normals = (seed, n) => Array.from({ length: n }, Live.math.randomNumbers(seed).normal);
 
-  globalThis.Live ??= {};
+  globalThis.Live ??= {}; // node has no page
   Live.nets = { unpack, bytesOf, generate, mixGenerators, classify, slerp, normals };
 })();

@@ -1,10 +1,11 @@
 // A GAN on a ring of eight Gaussians that trains in the page (chapter 1.2).
 //
 // The same networks, losses, optimizer and criterion as helpers/experiments/ch1_2_ring.py: two hidden layers of 48,
-// Adam, batches of 64, alternating steps. `RingGan` computes and knows no page; the second half of the file draws.
+// Adam, batches of 64, alternating steps. `Live.ring` computes and knows no page; the second half of the file draws.
 "use strict";
 
-const RingGan = (() => {
+Live.ring = (() => {
+  const { softplus, sigmoid, randomNumbers } = Live.math;
   const MODES = 8, RADIUS = 2, SIGMA = 0.1, LATENT = 8, WIDTH = 48, BATCH = 64, LEAST = 0.03, BETA2 = 0.99;
   const CENTRES = Array.from({ length: MODES }, (_, i) => {
     const angle = (2 * Math.PI * i) / MODES;
@@ -15,19 +16,6 @@ const RingGan = (() => {
     collapse: { rateG: 5e-4, rateD: 5e-3, beta1: 0, r1: 0, loss: "non-saturating" },
     cured: { rateG: 5e-4, rateD: 5e-3, beta1: 0, r1: 0.1, loss: "non-saturating" },
   };
-
-  // Random numbers that a seed repeats: mulberry32 for uniform ones, Box and Muller for normal ones.
-  function randomNumbers(seed) {
-    let state = seed >>> 0;
-    function uniform() {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let t = Math.imul(state ^ (state >>> 15), state | 1);
-      t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-      return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-    }
-    const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-    return { uniform, normal };
-  }
 
   function normals(count, random) {
     return Float64Array.from({ length: count }, random.normal);
@@ -192,8 +180,6 @@ const RingGan = (() => {
     }
   }
 
-  const softplus = (s) => Math.max(s, 0) + Math.log1p(Math.exp(-Math.abs(s)));
-  const sigmoid = (s) => (1 + Math.tanh(s / 2)) / 2;
   // What the generator lowers, and its derivative by the score. The discriminator's loss is the same in both.
   const GENERATOR = {
     "non-saturating": [(s) => softplus(-s), (s) => -sigmoid(-s)],
@@ -288,194 +274,167 @@ const RingGan = (() => {
     return { covered, modes: covered.filter(Boolean).length, quality: hits.reduce((a, b) => a + b, 0) / n };
   }
 
-  return { MODES, RADIUS, SIGMA, BATCH, LATENT, CENTRES, PRESETS, Network, Adam, Pair, randomNumbers, ring, coverage };
+  return { MODES, RADIUS, SIGMA, BATCH, LATENT, CENTRES, PRESETS, Network, Adam, Pair, ring, coverage };
 })();
 
-if (typeof module !== "undefined") module.exports = RingGan;
+Live.pieces.ring = (body) => {
+  const { element, slider, choice, button, range, fixed, percent, calm } = Live;
+  const { canvas, axes, ends, curve } = Live.plot;
+  const { PRESETS, CENTRES, SIGMA, MODES } = Live.ring;
+  const EDGE = 3, CELLS = 40, LENGTH = 5000, MEAN_OF = 50, DRAWN = 500;
+  const RATES = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2];
+  const WEIGHTS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
-if (typeof document !== "undefined")
-  LiveKit.mount("ring", (body) => {
-    const { element, slider, choice, button, stroke, inside } = LiveKit;
-    const { PRESETS, CENTRES, SIGMA, MODES } = RingGan;
-    const EDGE = 3, CELLS = 40, LENGTH = 5000, MEAN_OF = 50, DRAWN = 500;
-    const RATES = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2];
-    const WEIGHTS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+  const REAL = Live.ring.ring(240, Live.math.randomNumbers(0));
+  let pair, seen, losses, looks, sums;
 
-    const REAL = RingGan.ring(240, RingGan.randomNumbers(0));
-    let pair, seen, losses, looks, sums, running = false;
-
-    const settings = () => ({
-      rateG: rateG.value, rateD: rateD.value, beta1: beta1.value, r1: r1.value, loss: loss.value,
-    });
-    const rateG = slider("Learning rate of G", RATES, 5e-4, () => {});
-    const rateD = slider("Learning rate of D", RATES, 5e-3, () => {});
-    const beta1 = slider("Adam's momentum β₁", LiveKit.range(0, 0.9, 0.1), 0, () => {});
-    const r1 = slider("Weight of R1", WEIGHTS, 0, () => {});
-    const loss = choice("Loss of G", ["non-saturating", "minimax"], "non-saturating", () => redraw());
-    const seed = slider("Random start", LiveKit.range(1, 8, 1), 1, () => reset());
-
-    function reset() {
-      pause();
-      pair = new RingGan.Pair(seed.value);
-      [losses, looks, sums] = [[], [], [0, 0]];
-      look();
-      say("Ready at step 0.");
-    }
-
-    function preset(name) {
-      const wanted = PRESETS[name];
-      for (const [key, control] of Object.entries({ rateG, rateD, beta1, r1, loss })) control.set(wanted[key]);
-      reset();
-      start();
-    }
-
-    function train() {
-      const values = pair.step(settings());
-      values.forEach((value, i) => (sums[i] += value / MEAN_OF));
-      if (pair.steps % MEAN_OF === 0) {
-        losses.push(sums);
-        sums = [0, 0];
-        const { modes, quality } = (seen = pair.look());
-        looks.push([modes, quality]);
-      }
-    }
-
-    function look() {
-      seen = pair.look();
-      redraw();
-    }
-
-    // As many steps as fit between two pictures. Where the reader wants less motion, there are few pictures.
-    function turn() {
-      if (!running) return;
-      const until = performance.now() + (LiveKit.calm() ? 1000 : 50);
-      do train();
-      while (performance.now() < until && pair.steps % LENGTH);
-      look();
-      if (pair.steps % LENGTH === 0) pause();
-      else setTimeout(turn, 0);
-    }
-
-    function start() {
-      if (running) return;
-      running = true;
-      go.textContent = "Pause";
-      say("Training.");
-      setTimeout(turn, 0);
-    }
-
-    function pause() {
-      if (running) say(`Stopped at step ${pair.steps.toLocaleString("en")}: ${inWords()}.`);
-      running = false;
-      go.textContent = "Start";
-    }
-
-    const go = button("Start", () => (running ? pause() : start()));
-    const once = button("One step", () => {
-      pause();
-      train();
-      look();
-      say(`Step ${pair.steps.toLocaleString("en")}: ${inWords()}.`);
-    });
-    const inWords = () => `${seen.modes} of ${MODES} modes covered, quality ${percent(seen.quality)}`;
-    const percent = (share) => `${Math.round(100 * share)} %`;
-
-    // --- pictures ---
-    const plane = LiveKit.canvas(() => 1, "", drawPlane);
-    const curves = LiveKit.canvas(() => 1, "", drawCurves);
-
-    // The discriminator's opinion as a small picture, a pixel a cell, which is drawn larger and smoothed.
-    const ground = element("canvas", { width: CELLS, height: CELLS });
-    function tint(colour) {
-      const context = ground.getContext("2d"), image = context.createImageData(CELLS, CELLS);
-      const parts = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-      const hues = [parts(colour.blue), parts(colour.orange)];
-      pair.map(CELLS, EDGE).forEach((probability, i) =>
-        image.data.set([...hues[Number(probability > 0.5)], 230 * Math.abs(probability - 0.5)], 4 * i));
-      context.putImageData(image, 0, 0);
-    }
-
-    function drawPlane(context, width, height, colour) {
-      const side = Math.min(width, height), scale = side / (2 * EDGE);
-      const X = (v) => (v + EDGE) * scale, Y = (v) => (EDGE - v) * scale;
-      tint(colour);
-      context.drawImage(ground, 0, 0, side, side);
-      const dots = (points, count, hue, size) => {
-        context.fillStyle = hue;
-        for (let i = 0; i < count; i++)
-          context.fillRect(X(points[2 * i]) - size / 2, Y(points[2 * i + 1]) - size / 2, size, size);
-      };
-      dots(REAL, REAL.length / 2, colour.green, 3);
-      CENTRES.forEach(([x, y], i) => {
-        context.lineWidth = seen.covered[i] ? 2.5 : 1;
-        context.strokeStyle = colour.text;
-        context.beginPath();
-        context.arc(X(x), Y(y), 3 * SIGMA * scale, 0, 2 * Math.PI);
-        context.stroke();
-      });
-      dots(seen.samples, DRAWN, colour.text, 2);
-    }
-
-    function drawCurves(context, width, height, colour) {
-      const last = LENGTH * Math.max(1, Math.ceil(pair.steps / LENGTH)), plot = { x: [0, last], xticks: [0, last / 2, last] };
-      const left = 34, right = width - 60, half = (height - 110) / 2;
-      const lowest = loss.value === "minimax" ? -2 : 0;
-      const show = (v) => v.toLocaleString("en").replace("-", "−");
-      const first = LiveKit.axes(context, colour, {
-        ...plot, box: [left, 24, right - left, half], y: [lowest, 3], yticks: LiveKit.range(lowest, 3, 1), xticks: [],
-        title: `losses, mean of ${MEAN_OF} steps (dotted: D undecided)`, show,
-      });
-      const rest = [2 * Math.log(2), loss.value === "minimax" ? -Math.log(2) : Math.log(2)];
-      LiveKit.ends(context, ["orange", "blue"].flatMap((hue, i) =>
-        curve(context, first, losses.map((row) => row[i]), colour[hue], "DG"[i], rest[i])));
-      const second = LiveKit.axes(context, colour, {
-        ...plot, box: [left, 64 + half, right - left, half], y: [0, 8.4], yticks: [0, 2, 4, 6, 8], xlabel: "step",
-        title: "modes covered, and quality in eighths", show,
-      });
-      LiveKit.ends(context, [
-        ...curve(context, second, looks.map(([modes]) => modes), colour.text, "modes"),
-        ...curve(context, second, looks.map(([, quality]) => 8 * quality), colour.green, "quality"),
-      ]);
-    }
-
-    // Draws a curve, and returns its name and where it ends.
-    function curve(context, place, values, colour, name, rest) {
-      context.strokeStyle = colour;
-      context.lineWidth = 1.6;
-      if (rest !== undefined) {
-        context.setLineDash([2, 4]);
-        stroke(context, [[place.left, place.Y(rest)], [place.right, place.Y(rest)]]);
-        context.setLineDash([]);
-      }
-      if (!values.length) return [];
-      const points = values.map((value, i) => [place.X(MEAN_OF * (i + 1)), place.Y(value)]);
-      inside(context, place, () => stroke(context, points));
-      const [x, y] = points[points.length - 1];
-      return [[name, x, Math.min(Math.max(y, place.top + 4), place.bottom - 4), colour]];
-    }
-
-    const told = LiveKit.numbers("step", "modes covered", "quality", "loss of D", "loss of G");
-    function redraw() {
-      const recent = losses.length ? losses[losses.length - 1].map((v) => v.toFixed(2).replace("-", "−")) : ["–", "–"];
-      told.set(pair.steps.toLocaleString("en"), `${seen.modes} of ${MODES}`, percent(seen.quality), ...recent);
-      plane.describe(
-        `A plane with eight circles around the modes of the data, samples as dots and the discriminator's opinion as a
-        tint. Step ${pair.steps}: ${inWords()}.`.replace(/\s+/g, " "));
-      curves.describe(`Losses of D and G, modes covered and quality over ${pair.steps} steps.`);
-      plane.redraw();
-      curves.redraw();
-    }
-
-    const status = element("p", { class: "live-caption", role: "status" });
-    const say = (text) => (status.textContent = text);
-
-    body.append(
-      element("div", { class: "live-controls" }, go, once, button("Reset", reset),
-        button("Preset: collapse", () => preset("collapse")), button("Preset: cured", () => preset("cured"))),
-      element("div", { class: "live-controls" }, ...[rateG, rateD, beta1, r1, loss, seed].map((c) => c.node)),
-      element("div", { class: "live-panels" }, plane.node, curves.node), told.node, status,
-      element("p", { class: "live-caption" },
-        "Small dots are samples, green ones real points. Circles reach three standard deviations around each mode, bold " +
-        "where it is covered. On orange ground the discriminator takes a point for real, on blue for a sample."));
-    reset();
+  const settings = () => ({
+    rateG: rateG.value, rateD: rateD.value, beta1: beta1.value, r1: r1.value, loss: loss.value,
   });
+  const rateG = slider("Learning rate of G", RATES, 5e-4, () => {});
+  const rateD = slider("Learning rate of D", RATES, 5e-3, () => {});
+  const beta1 = slider("Adam's momentum β₁", range(0, 0.9, 0.1), 0, () => {});
+  const r1 = slider("Weight of R1", WEIGHTS, 0, () => {});
+  const loss = choice("Loss of G", ["non-saturating", "minimax"], "non-saturating", () => redraw());
+  const seed = slider("Random start", range(1, 8, 1), 1, () => reset());
+
+  function reset() {
+    run.pause();
+    pair = new Live.ring.Pair(seed.value);
+    [losses, looks, sums] = [[], [], [0, 0]];
+    look();
+    say("Ready at step 0.");
+  }
+
+  function preset(name) {
+    const wanted = PRESETS[name];
+    for (const [key, control] of Object.entries({ rateG, rateD, beta1, r1, loss })) control.set(wanted[key]);
+    reset();
+    run.play();
+  }
+
+  function train() {
+    const values = pair.step(settings());
+    values.forEach((value, i) => (sums[i] += value / MEAN_OF));
+    if (pair.steps % MEAN_OF === 0) {
+      losses.push(sums);
+      sums = [0, 0];
+      const { modes, quality } = (seen = pair.look());
+      looks.push([modes, quality]);
+    }
+  }
+
+  function look() {
+    seen = pair.look();
+    redraw();
+  }
+
+  // As many steps as fit between two pictures. Where the reader wants less motion, there are few pictures.
+  function turn() {
+    const until = performance.now() + (calm() ? 1000 : 50);
+    do train();
+    while (performance.now() < until && pair.steps % LENGTH);
+    look();
+    if (pair.steps % LENGTH === 0) run.pause();
+  }
+  const turned = (playing) => say(playing ? "Training." : `Stopped at step ${steps()}: ${inWords()}.`);
+  const run = Live.player(body, turn, { name: "Start", auto: false, turned });
+  const once = button("One step", () => {
+    run.pause();
+    train();
+    look();
+    say(`Step ${steps()}: ${inWords()}.`);
+  });
+  const steps = () => pair.steps.toLocaleString("en");
+  const inWords = () => `${seen.modes} of ${MODES} modes covered, quality ${percent(seen.quality)}`;
+
+  // --- pictures ---
+  const plane = canvas(() => 1, drawPlane);
+  const curves = canvas(() => 1, drawCurves);
+
+  // The discriminator's opinion as a small picture, a pixel a cell, which is drawn larger and smoothed.
+  const ground = element("canvas", { width: CELLS, height: CELLS });
+  function tint(colour) {
+    const context = ground.getContext("2d"), image = context.createImageData(CELLS, CELLS);
+    const parts = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+    const hues = [parts(colour.blue), parts(colour.orange)];
+    pair.map(CELLS, EDGE).forEach((probability, i) =>
+      image.data.set([...hues[Number(probability > 0.5)], 230 * Math.abs(probability - 0.5)], 4 * i));
+    context.putImageData(image, 0, 0);
+  }
+
+  function drawPlane(context, width, height, colour) {
+    const side = Math.min(width, height), scale = side / (2 * EDGE);
+    const X = (v) => (v + EDGE) * scale, Y = (v) => (EDGE - v) * scale;
+    tint(colour);
+    context.drawImage(ground, 0, 0, side, side);
+    const dots = (points, count, hue, size) => {
+      context.fillStyle = hue;
+      for (let i = 0; i < count; i++)
+        context.fillRect(X(points[2 * i]) - size / 2, Y(points[2 * i + 1]) - size / 2, size, size);
+    };
+    dots(REAL, REAL.length / 2, colour.green, 3);
+    CENTRES.forEach(([x, y], i) => {
+      context.lineWidth = seen.covered[i] ? 2.5 : 1;
+      context.strokeStyle = colour.text;
+      context.beginPath();
+      context.arc(X(x), Y(y), 3 * SIGMA * scale, 0, 2 * Math.PI);
+      context.stroke();
+    });
+    dots(seen.samples, DRAWN, colour.text, 2);
+  }
+
+  function drawCurves(context, width, height, colour) {
+    const last = LENGTH * Math.max(1, Math.ceil(pair.steps / LENGTH));
+    const plot = { x: [0, last], xticks: [0, last / 2, last] };
+    const left = 34, right = width - 60, half = (height - 110) / 2;
+    const lowest = loss.value === "minimax" ? -2 : 0;
+    const first = axes(context, colour, {
+      ...plot, box: [left, 24, right - left, half], y: [lowest, 3], yticks: range(lowest, 3, 1), xticks: [],
+      title: "losses (dotted: D undecided)",
+    });
+    const rest = [2 * Math.log(2), loss.value === "minimax" ? -Math.log(2) : Math.log(2)];
+    ends(context, ["orange", "blue"].flatMap((hue, i) => {
+      curve(context, first, [[0, rest[i]], [last, rest[i]]], colour[hue], [2, 4]);
+      return named(context, first, losses.map((row) => row[i]), colour[hue], "DG"[i]);
+    }));
+    const second = axes(context, colour, {
+      ...plot, box: [left, 64 + half, right - left, half], y: [0, 8.4], yticks: [0, 2, 4, 6, 8], xlabel: "step",
+      title: "modes covered, and quality in eighths",
+    });
+    ends(context, [
+      ...named(context, second, looks.map(([modes]) => modes), colour.text, "modes"),
+      ...named(context, second, looks.map(([, quality]) => 8 * quality), colour.green, "quality"),
+    ]);
+  }
+
+  // Draws a curve, and returns its name and where it ends.
+  function named(context, place, values, colour, name) {
+    if (!values.length) return [];
+    const points = values.map((value, i) => [MEAN_OF * (i + 1), value]), [x, y] = points[points.length - 1];
+    curve(context, place, points, colour);
+    return [[name, place.X(x), Math.min(Math.max(place.Y(y), place.top + 4), place.bottom - 4), colour]];
+  }
+
+  const told = Live.numbers("step", "modes covered", "quality", "loss of D", "loss of G");
+  function redraw() {
+    const recent = losses.length ? losses[losses.length - 1].map((v) => fixed(v, 2)) : ["–", "–"];
+    told.set(steps(), `${seen.modes} of ${MODES}`, percent(seen.quality), ...recent);
+    plane.describe(
+      "A plane with eight circles around the modes of the data, samples as dots and the discriminator's opinion as a " +
+      `tint. Step ${steps()}: ${inWords()}.`);
+    curves.describe(`Losses of D and G, modes covered and quality over ${steps()} steps.`);
+    plane.redraw();
+    curves.redraw();
+  }
+
+  const status = element("p", { class: "live-status", role: "status" });
+  const say = (text) => (status.textContent = text);
+
+  body.append(
+    element("div", { class: "live-row" }, run.node, once, button("Reset", reset),
+      button("Preset: collapse", () => preset("collapse")), button("Preset: cured", () => preset("cured"))),
+    element("div", { class: "live-controls" }, ...[rateG, rateD, beta1, r1, loss, seed].map((c) => c.node)),
+    element("div", { class: "live-panels" }, plane.node, curves.node), told.node, status);
+  reset();
+};
