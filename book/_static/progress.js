@@ -1,4 +1,4 @@
-// What a reader has read and solved, kept in this browser only: nothing is sent. Without scripts the pages are as they were.
+// What a reader has read and solved, kept in this browser only: nothing is sent. Without scripts the pages do without.
 // A page's record is {read, solved: [names], of: how many can be solved}, under its path without the ending.
 (() => {
   "use strict";
@@ -105,7 +105,7 @@
     }
     const all = Object.values(pages), solved = all.reduce((sum, of) => sum + of.solved.length, 0);
     for (const line of document.querySelectorAll(".progress-panel [role=status]"))
-      line.textContent = `${all.filter((of) => of.read).length} pages read, ${solved} exercises and questions solved.` +
+      line.textContent = `Pages read: ${all.filter((of) => of.read).length}. Exercises and questions solved: ${solved}.` +
         (kept ? "" : " This browser refuses to keep it: it is lost when you leave the page.");
   };
 

@@ -1,15 +1,16 @@
 """What the pages have beyond Jupyter Book's settings; ``_config.yml`` names this as an extension of Sphinx.
 
-A page that is shared shows its title, one sentence and a picture. The sentence is written with the page (``myst: html_meta:
-description`` in the front matter, or in a notebook's metadata), and a page without one is a warning. The picture
-is the page's first figure that such previews can show, else the map of the book. The search splits Chinese.
+A page that is shared shows its title, one sentence and a picture. The sentence is written with the page, as
+``myst: html_meta: description`` in its front matter or in the notebook's metadata, and a page without one is a
+warning. The picture is the page's first figure that such previews can show, else the map of the book. The search
+splits Chinese.
 """
 
 import html
 import posixpath
 import re
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from docutils import nodes
 from PIL import Image
@@ -27,9 +28,10 @@ HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # in expressions of Python and
 
 
 class EnglishAndChinese(SearchEnglish):
-    """English words; and of Chinese, which has no spaces, each character and each pair of neighbours.
+    """English words; and of Chinese, which has no spaces, its pieces, their pairs and characters.
 
-    A query is split into the pairs alone, so that a term is found inside a sentence, as 迁移学习 is by 迁移, 移学 and 学习.
+    Sphinx's script looks for words of three signs or more inside longer ones, but only where no word is the same.
+    So the longer pieces end in a full stop here, and the same term is found alone and inside a sentence.
     """
 
     lang = "en-zh"
@@ -38,8 +40,7 @@ class EnglishAndChinese(SearchEnglish):
     js_splitter_code = f"""
 var splitQuery = (query) => query
     .split(/[^\\p{{Letter}}\\p{{Number}}_\\p{{Emoji_Presentation}}]+/gu)
-    .flatMap((word) => word.match(/[{HAN}]+|[^{HAN}]+/gu) || [])
-    .flatMap((part) => /^[{HAN}]{{2}}/u.test(part) ? [...part.slice(1)].map((next, i) => part[i] + next) : [part]);
+    .flatMap((word) => word.match(/[{HAN}]+|[^{HAN}]+/gu) || []);
 """
 
     def split(self, input: str) -> list[str]:
@@ -47,6 +48,7 @@ var splitQuery = (query) => query
         for word in super().split(input):
             if re.match(f"[{HAN}]", word):
                 words += [*word, *(word[i : i + 2] for i in range(len(word) - 1))]
+                words += [f"{word}。"] if len(word) > 2 else []
             else:
                 words.append(word)
         return words
@@ -63,14 +65,15 @@ def address(app: Sphinx) -> str:
 
 def picture(app: Sphinx, doctree: nodes.document | None) -> tuple[str, str]:
     """The first figure of a page that is no drawing and large enough, and what it shows; else the card of the book."""
+    sources = {name: source for source, name in app.builder.images.items()}
     for node in doctree.findall(nodes.image) if doctree else ():
-        name, file = app.builder.images.get(node["uri"]), Path(app.srcdir) / node["uri"]
-        if not name or file.suffix not in (".png", ".jpg") or "live-still" in node["classes"]:
+        name = unquote(posixpath.basename(node["uri"]))  # its writer has put the address in the pages there
+        if not name.endswith((".png", ".jpg")) or name not in sources or "live-still" in node["classes"]:
             continue
-        with Image.open(file) as image:
+        with Image.open(Path(app.srcdir) / sources[name]) as image:
             width, height = image.size
         if width >= 400 and height >= 200 and width <= 3 * height:
-            return posixpath.join(app.builder.imagedir, name), node.get("alt", "")
+            return posixpath.join(app.builder.imagedir, quote(name)), node.get("alt", "")
     return CARD
 
 
