@@ -33,7 +33,9 @@ BODIES = {
     + quiz(QUIZ).data
     + '<footer class="prev-next-footer"></footer>',
 }
-REFUSED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('refused', 'SecurityError'); } });"
+REFUSED = (
+    "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('refused', 'SecurityError'); } });"
+)
 
 
 @pytest.fixture
@@ -137,7 +139,9 @@ def test_progress_goes_out_comes_in_and_is_forgotten(reader, tmp_path):
     assert marks(page) == [" ✓ 2/4 (read, 2 of 4 solved)"] * 2
 
 
-@pytest.mark.parametrize("content", ["no JSON", "[]", "3", '{"book/index": {"read": 1, "solved": [], "of": 0}}', "null"])
+@pytest.mark.parametrize(
+    "content", ["no JSON", "[]", "3", '{"book/index": {"read": 1, "solved": [], "of": 0}}', "null"]
+)
 def test_a_wrong_file_changes_nothing_and_damaged_storage_is_an_empty_one(reader, tmp_path, content):
     page = reader(COVER, before=f"localStorage.setItem('{KEY}', {json.dumps(content)})")
     assert marks(page) == [] and status(page).startswith("Pages read: 0")
