@@ -5,14 +5,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from PIL import Image
 
 from helpers.book.address import PLACEHOLDER, current
 from helpers.book.execute import ROOT, listed
 
 pytestmark = pytest.mark.slow  # builds the whole book
 API = "book/appendix/api"
+KINDS = {"index", "4-6-choosing", "questions", "ledger", "search"}  # a page of each kind
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +121,86 @@ def test_the_page_of_the_package_has_every_module_and_its_docstrings(pages):
     for name in named:
         assert re.search(rf'<dt class="sig [^>]*id="{re.escape(name)}\.', page), f"nothing of {name} is described"
     assert "Alias for field number" not in page, "exclude the fields of the new NamedTuple: its docstring says more"
+
+
+def head(path):
+    """The title of a page, and its tags by name or property."""
+    text = path.read_text(encoding="utf-8").partition("<body")[0]
+    tags = re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', text)
+    assert len(re.findall("<title>", text)) == 1 and len([tag for tag, _ in tags if tag == "description"]) == 1, path
+    return re.search(r"<title>\s*(\S.*?)\s*</title>", text, re.S)[1], dict(tags)
+
+
+def test_every_page_says_what_it_is(pages):
+    heads = {path.relative_to(pages).as_posix(): head(path) for path in html(pages)}
+    for name, (title, tags) in heads.items():
+        assert "Transfer Learning, GANs, and the Combination of Both" in title
+        assert 40 <= len(tags["description"]) <= 165 and tags["description"].endswith("."), name
+        assert tags["og:description"] == tags["description"] and tags["twitter:card"] == "summary_large_image"
+        assert tags["og:title"] and tags["og:image:alt"] and tags["og:url"].startswith("https://")
+        site = tags["og:url"].removesuffix("" if name == "index.html" else name)
+        assert site.endswith("/") and tags["og:image"].startswith(site)
+        with Image.open(pages / tags["og:image"].removeprefix(site)) as image:  # no preview shows a drawing
+            assert image.width >= 400 and image.height >= 200, name
+    del heads["index.html"]  # it leads to the cover, and has the cover's head
+    for part in ("title", "description"):
+        values = [title if part == "title" else tags[part] for title, tags in heads.values()]
+        assert len(set(values)) == len(values), part
+    assert len({tags["og:image"] for _, tags in heads.values()}) > 15, "chapters show their own first figure"
+
+
+@pytest.mark.parametrize(
+    "term, page",
+    {
+        "mode collapse": "1.2 Generative adversarial networks",
+        "fine-tuning": "3.1 Fine-tuning, step by step",
+        "FID": "4.2 A GAN that makes digits",
+        "迁移学习": "1.1 Transfer learning",
+        "生成对抗网络": "1.2 Generative adversarial networks",
+        "对抗网络": "1.2 Generative adversarial networks",  # inside a longer term
+        "微调": "2.1 Pretrained model, target task, fine-tuning",
+        "域适应": "Glossary",
+        "GAN 判别器": "Glossary",
+    }.items(),
+)
+def test_the_search_finds_english_and_chinese(pages, browser, term, page):
+    search = browser.new_page()
+    search.goto(f"{(pages / 'search.html').as_uri()}?q={quote(term)}", timeout=120_000)
+    search.wait_for_function("document.querySelector('.search-summary')?.textContent.includes('finished')")
+    found = search.locator("ul.search > li > a").all_inner_texts()
+    search.close()
+    assert any(title.startswith(page) for title in found) and (term.isascii() or "Glossary" in found)
+    assert len(found) < len(html(pages)) - 4, "not everything"
+
+
+def test_a_built_chapter_keeps_what_is_read_and_the_cover_shows_it(pages, browser):
+    name, context = "book/4-code/4-2-a-gan-that-makes-digits.html", browser.new_context()
+    chapter = context.new_page()
+    chapter.goto((pages / name).as_uri(), timeout=120_000)
+    assert chapter.get_by_label("I have solved this exercise").count() == chapter.locator(".exercise").count() > 0
+    chapter.get_by_label("I have solved this exercise").first.check()
+    chapter.get_by_label("I have read this page").check()
+    cover = context.new_page()
+    cover.goto((pages / "book" / "index.html").as_uri(), timeout=120_000)
+    assert cover.locator("nav.bd-links .progress-mark").count() == 1
+    assert cover.locator("table .progress-mark").all_text_contents() == [" ✓ 1/3 (read, 1 of 3 solved)"]
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_barrier(pages, browser, theme):
+    """On one page of each kind; on every page where BOOK_AXE is set, which takes minutes."""
+    axe = pytest.importorskip("axe_playwright_python.base", reason="no axe: pip install axe-playwright-python")
+    script = Path(axe.AXE_FILE_PATH).read_text(encoding="utf-8")
+    context, found = browser.new_context(color_scheme=theme, reduced_motion="reduce"), []
+    for path in html(pages):
+        if path == pages / "index.html" or not (os.environ.get("BOOK_AXE") or path.stem in KINDS):
+            continue  # the first leads to the cover
+        page = context.new_page()
+        page.goto(path.as_uri(), timeout=120_000)
+        page.evaluate(script)
+        broken = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+        found += [(path.stem, rule["id"], *node["target"]) for rule in broken for node in rule["nodes"]]
+        page.close()
+    context.close()
+    assert found == []

@@ -19,7 +19,13 @@ STATEMENTS, PAGE = Path("book/appendix/statements.yml"), Path("book/appendix/led
 CONDITIONAL, OPEN, UNTESTABLE = "holds if", "open", "not testable here"
 VERDICTS = ("holds", CONDITIONAL, "false", OPEN)
 REMARKS = ("condition", "comment", "untestable")  # what stands beside a verdict; a statement has at most one
-INTRODUCTION = """# Claims ledger
+INTRODUCTION = """---
+myst:
+  html_meta:
+    description: Every checkable statement of the source, with the verdict, its condition and the measurement behind it.
+---
+
+# Claims ledger
 
 Every checkable statement of the source, in our words, with our verdict. This page is generated from `statements.yml`
 and from what the notebooks recorded. A claim that no longer holds stops its notebook, and with it the tests.
