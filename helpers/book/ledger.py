@@ -36,9 +36,10 @@ what the pages show about it. **not testable here** is followed by the reason.
 
 A verdict is about the source's statement and about what was measured here, on small networks and small images. Only a
 **finding** decides one: it rests on a results file or on an exact computation. A **demonstration** is what a page shows
-in a minute; it decides nothing. A measured value stands with half the width of its 95 % interval where there are
-several seeds; after it stands the bound that the whole interval of a finding, and the mean of a demonstration, had to
-meet.
+in a minute; it decides nothing. A measured value has half the width of its 95 % interval beside it where there are
+several seeds. Behind it stands the bound that it had to meet: of a finding the whole interval, of a demonstration the
+mean. A name says in which chapter a claim was first made; those that begin with 3.3 are also on the pages 3.4 and 3.5,
+into which that chapter was split.
 """
 
 
