@@ -212,7 +212,7 @@ def test_augment_comes_before_transform_and_only_in_training():
         return batch
 
     fit(classifier(), validation=quadrants(), steps=2, every=2, augment=augment, transform=transform)
-    assert seen == ["augment", "augmented"] * 2 + ["plain"]
+    assert seen[:4] == ["augment", "augmented"] * 2 and set(seen[4:]) == {"plain"}
 
 
 def test_the_seed_fixes_batches_and_augmentation():
