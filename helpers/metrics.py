@@ -53,6 +53,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
+# The default of 100 images a pass: with 500 the maps no longer fit into a CPU's cache, and an image took nearly twice
+# as long.
 @torch.no_grad()
 def _answers(
     network: nn.Module, function: Callable, images: torch.Tensor, transform: Callable | None, batch_size: int
